@@ -1,0 +1,123 @@
+// Package cluster is how a system under test comes to be. It knows nothing of
+// specs and verdicts.
+package cluster
+
+import (
+	"context"
+	"io"
+)
+
+// Provider brings systems under test up and takes them down.
+type Provider interface {
+	// Name is what --provider says.
+	Name() string
+	// Up brings the stack up or leaves nothing behind. Its error is a
+	// *StartError where a component is to blame.
+	Up(ctx context.Context, options Options) (System, error)
+	// Attach finds the stack that another process brought up.
+	Attach(ctx context.Context, stack Stack) (System, error)
+}
+
+// System is a stack that is up. What more it can do, it says by implementing
+// the interfaces of capability.go.
+type System interface {
+	Stack() Stack
+	// Died delivers the name and cause of each component that ended on its
+	// own. It is closed by Down.
+	Died() <-chan Death
+	// Down ends everything that Up started, in reverse order. It may be
+	// called more than once.
+	Down(ctx context.Context) error
+}
+
+// Death is a component that ended while it was needed.
+type Death struct {
+	Component string
+	Cause     error
+	// Log is the end of the component's log.
+	Log string
+}
+
+// Options are what a run asks of a provider.
+type Options struct {
+	// RunDir is absolute; logs go to RunDir/logs.
+	RunDir string
+	// Policies are the variants to bring up, by name; "policy" is the user's.
+	Variants []VariantSpec
+	// Faults maps a stand-in ("limitador") to its faults' names.
+	Faults map[string][]string
+	// Programs maps a component to a user's binary ("limitador", "llmd",
+	// "prometheus"); absent means the stand-in, or the search for Prometheus.
+	Programs map[string]string
+	// Ports maps a component of the variant "policy" to a fixed port.
+	Ports map[string]int
+	// Seed makes the stand-ins' random faults repeatable.
+	Seed int64
+	// Progress gets one line per step, for people.
+	Progress io.Writer
+}
+
+// VariantSpec is a policy that the stack must have in force.
+type VariantSpec struct {
+	Name string
+	// Dir holds its manifests.
+	Dir string
+}
+
+// Stack says what is up and where. It holds no keys: it is written to the
+// run's folder.
+type Stack struct {
+	Provider   string             `json:"provider"`
+	Components []Component        `json:"components"`
+	Variants   map[string]Variant `json:"variants"`
+	// Prometheus is the base URL of its API, "" if there is none.
+	Prometheus string `json:"prometheus,omitempty"`
+	// State is a provider's own private folder, for Attach.
+	State string `json:"state,omitempty"`
+}
+
+// Variant is one policy in force behind a gateway of its own.
+type Variant struct {
+	Name string `json:"name"`
+	// Dir holds the manifests that are in force.
+	Dir string `json:"dir"`
+	// Gateway is the base URL that attacks are fired at.
+	Gateway string `json:"gateway"`
+	// GatewayStats is the URL of the gateway's counters in exposition text.
+	GatewayStats string `json:"gatewayStats,omitempty"`
+	// Limiters are the base URLs of each limiter's HTTP API.
+	Limiters []string `json:"limiters,omitempty"`
+	// PrometheusInstances are the instance labels of these limiters.
+	PrometheusInstances []string `json:"prometheusInstances,omitempty"`
+	// Backend is the base URL of the model server, or of the journal before it.
+	Backend string `json:"backend,omitempty"`
+	// Journal is the URL that answers which hit ids were served, "" if none.
+	Journal string `json:"journal,omitempty"`
+	// Authorizer is host:port of ext_authz gRPC, "" if it cannot be reached.
+	Authorizer string `json:"authorizer,omitempty"`
+	// UserLabel is the label of the limiter's metrics that names the identity,
+	// "" where there is none.
+	UserLabel string `json:"userLabel,omitempty"`
+}
+
+// Origin says whether a component is the product's own or a stand-in of ours.
+type Origin string
+
+// The origins.
+const (
+	Real    Origin = "real"
+	StandIn Origin = "stand-in"
+)
+
+// Component is a part of the stack.
+type Component struct {
+	// Name is unique in the stack: "limitador", "limitador@twin".
+	Name    string   `json:"name"`
+	Origin  Origin   `json:"origin"`
+	Version string   `json:"version"`
+	Path    string   `json:"path,omitempty"`
+	Faults  []string `json:"faults,omitempty"`
+	PID     int      `json:"pid,omitempty"`
+	// Log is the component's log, relative to the run's folder.
+	Log string `json:"log,omitempty"`
+}

@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"time"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+)
+
+// APIVersion is the version of the record's schema.
+const APIVersion = "floodgate/v1"
+
+// Record is what one run leaves, written as the run goes.
+type Record struct {
+	APIVersion string  `json:"apiVersion"`
+	Verdict    Verdict `json:"verdict"`
+	// Reason says why a run has no better verdict, such as what ended it.
+	Reason string `json:"reason,omitempty"`
+	// Interrupted is true from the start until the run has ended in order: a
+	// killed run leaves it true.
+	Interrupted bool      `json:"interrupted"`
+	Run         string    `json:"run"`
+	Version     string    `json:"version"`
+	Lane        string    `json:"lane"`
+	Seed        int64     `json:"seed"`
+	Command     []string  `json:"command"`
+	Began       time.Time `json:"began"`
+	Ended       time.Time `json:"ended,omitzero"`
+	// Policies is the manifests' folder as the user named it.
+	Policies   string          `json:"policies"`
+	Stack      Stack           `json:"stack"`
+	Tiers      []tier.Tier     `json:"tiers"`
+	Identities []IdentityTally `json:"identities"`
+	Cases      []Case          `json:"cases"`
+	// Books sums what each book says of the whole run.
+	Books Books `json:"books"`
+	// Warnings are what a reader must know, such as a component that died.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Stack is the system under test as the run found it.
+type Stack struct {
+	Provider   string `json:"provider"`
+	Components []Part `json:"components"`
+}
+
+// Part is one component of the stack.
+type Part struct {
+	Name string `json:"name"`
+	// Origin is "real" or "stand-in".
+	Origin  string `json:"origin"`
+	Version string `json:"version"`
+	// Path is the program that ran.
+	Path string `json:"path,omitempty"`
+	// Faults are the named faults that the part was started with.
+	Faults []string `json:"faults,omitempty"`
+}
+
+// IdentityTally is what one identity sent in the run and how it ended.
+type IdentityTally struct {
+	Name     string `json:"name"`
+	Tier     string `json:"tier"`
+	Case     string `json:"case,omitempty"`
+	Sent     int    `json:"sent"`
+	Admitted int    `json:"admitted"`
+	Denied   int    `json:"denied"`
+	Refused  int    `json:"refused"`
+	Failed   int    `json:"failed"`
+	Lost     int    `json:"lost"`
+	// Books are the other accounts of the same identity's hits.
+	Books Books `json:"books,omitzero"`
+}
+
+// Books puts the accounts of one identity, case or run side by side; an
+// account that was not available is nil, never zero.
+type Books struct {
+	Limiter    *evidence.Calls       `json:"limiter,omitempty"`
+	Gateway    *evidence.GatewayBook `json:"gateway,omitempty"`
+	Backend    *int64                `json:"backend,omitempty"`
+	Prometheus *evidence.Calls       `json:"prometheus,omitempty"`
+}
+
+// Case is one conformance case of the run.
+type Case struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
+	Lane  string `json:"lane"`
+	// Variant names the policy that the case ran on: "policy", "twin", "open".
+	Variant string  `json:"variant,omitempty"`
+	Verdict Verdict `json:"verdict"`
+	// Reason says why a case was not judged or is in doubt.
+	Reason   string        `json:"reason,omitempty"`
+	Began    time.Time     `json:"began,omitzero"`
+	Duration time.Duration `json:"duration,omitempty"`
+	// Again is the command that runs this case alone with the same seed.
+	Again    string    `json:"again,omitempty"`
+	Findings []Finding `json:"findings"`
+	// Identities are the case's callers.
+	Identities []IdentityTally `json:"identities,omitempty"`
+	// Evidence are the files of the case, relative to the run's folder.
+	Evidence []string `json:"evidence,omitempty"`
+}

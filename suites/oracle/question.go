@@ -1,0 +1,82 @@
+// Package oracle judges evidence: it is pure (no clock, no network, no
+// randomness), so the same evidence gets the same findings, today and when a
+// run's folder is judged again.
+package oracle
+
+import (
+	"time"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+)
+
+// WindowModel is how the limiter under test is declared to count.
+type WindowModel string
+
+// FirstHit is Limitador's model: a fixed window anchored at the first counted
+// hit (cases.md G1).
+const FirstHit WindowModel = "first-hit"
+
+// Question asks the oracle to judge rules on the evidence of one subject in
+// one case. It is written to the run's folder beside the ledger.
+type Question struct {
+	Case string `json:"case"`
+	// Rules are names of rules; see All.
+	Rules   []string `json:"rules"`
+	Subject Subject  `json:"subject"`
+	// Attacks are what was planned; entries name the attack that fired them.
+	Attacks []Attack    `json:"attacks"`
+	Model   WindowModel `json:"model"`
+	// Alone is true if nobody but the question's attacks used the stack
+	// between the snapshots, so that totals of the books are comparable.
+	Alone  bool              `json:"alone"`
+	Before evidence.Snapshot `json:"before"`
+	After  evidence.Snapshot `json:"after"`
+	// Ledger is the ledger's path relative to the run's folder.
+	Ledger string `json:"ledger"`
+	// Guarantee replaces the meaning of Pass where a case declares one, such
+	// as the statuses that a refusal may have.
+	Want Want `json:"want,omitzero"`
+}
+
+// Want are a case's declared expectations that are no quota (quotas come from
+// the subject's limits only).
+type Want struct {
+	// Statuses are the statuses that every hit must have.
+	Statuses []int `json:"statuses,omitempty"`
+	// Headers must be present on every answer; a value of "" means any.
+	Headers map[string]string `json:"headers,omitempty"`
+	// NoHeaders must be absent from every answer (case-insensitive; a
+	// trailing * matches a prefix).
+	NoHeaders []string `json:"noHeaders,omitempty"`
+	// Body must be the whole body of every answer; nil means any.
+	Body *string `json:"body,omitempty"`
+	// InForce are the limits that the limiter must show, no more and no less.
+	InForce []evidence.LimitInForce `json:"inForce,omitempty"`
+}
+
+// Subject is whose hits are judged.
+type Subject struct {
+	// Identity is tier/name; Name is the metrics' user label. Both are empty
+	// for callers without an identity.
+	Identity string `json:"identity"`
+	Name     string `json:"name"`
+	// Limits are all limits that apply to the subject's requests.
+	Limits []tier.Limit `json:"limits,omitempty"`
+	// Fresh is true if no counter of the subject was live before.
+	Fresh bool `json:"fresh"`
+}
+
+// Attack is the plan of one attack.
+type Attack struct {
+	Name    string `json:"name"`
+	Planned int    `json:"planned"`
+	// OneAtATime is true if each hit left after the answer to the one before.
+	OneAtATime bool `json:"oneAtATime"`
+	// Rate is the planned hits per second, 0 if there was none.
+	Rate float64 `json:"rate,omitempty"`
+	// LagP99 is how late the 99th percentile of hits left after it was due.
+	LagP99 time.Duration `json:"lagP99"`
+	// MaxLag is how much lag the case bears before its finding is in doubt.
+	MaxLag time.Duration `json:"maxLag,omitempty"`
+}
