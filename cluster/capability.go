@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"time"
 
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 )
 
@@ -13,7 +15,72 @@ type IdentityIssuer interface {
 	Issue(ctx context.Context, variant string, identity tier.Identity, secret []byte) error
 }
 
+// SecretEditor changes the Secrets of identities and waits for nobody to notice:
+// how long that takes is what a spec wants to see.
+type SecretEditor interface {
+	// PutSecret makes a Secret of the manifest, in the place of the one of the
+	// same namespace and name if there is one.
+	PutSecret(ctx context.Context, variant string, secret []byte) error
+	// DeleteSecret deletes the Secret of the manifest's namespace and name,
+	// which must be there.
+	DeleteSecret(ctx context.Context, variant string, secret []byte) error
+}
+
 // Restarter stops and starts one component.
 type Restarter interface {
 	Restart(ctx context.Context, component string) error
+}
+
+// Stopper tells a component to stop, as a rolling update does.
+type Stopper interface {
+	// Stop sends the component SIGTERM and returns at once: when it ends is what a
+	// spec wants to see. That end is no Death; Restart starts it anew.
+	Stop(ctx context.Context, component string) error
+}
+
+// PolicyEditor puts another policy in force in a variant that is up.
+type PolicyEditor interface {
+	// Apply gives the variant's components what the policy means and returns
+	// once they have it. Counters go on as the limiter keeps them (cases.md
+	// G8); identities that were issued stay known; Variant.Dir stays as it was.
+	Apply(ctx context.Context, variant string, set *policy.Set) error
+}
+
+// Replacement is a way to put other content into a limits file.
+type Replacement string
+
+// The ways: as the kubelet switches a ConfigMap's link, another file renamed
+// over the file, and writing into the file itself (sut.md 2.9).
+const (
+	Switched    Replacement = "a switched link"
+	RenamedOver Replacement = "a file renamed over it"
+	InPlace     Replacement = "writing in place"
+)
+
+// LimitsFileEditor changes the limiter's limits file alone and waits for nobody
+// to notice: whether the limiter does is what a spec wants to see.
+type LimitsFileEditor interface {
+	// ReplaceLimits puts the policy's limits into the file of a variant.
+	ReplaceLimits(ctx context.Context, variant string, set *policy.Set, how Replacement) error
+}
+
+// MisplacedStarter starts what cannot serve, beside a variant that is up.
+type MisplacedStarter interface {
+	// StartOnTakenPort starts one more limiter like the variant's, on a gRPC port
+	// that somebody else holds, watches what it shows, and ends it. The error
+	// wraps errors.ErrUnsupported where components are no processes.
+	StartOnTakenPort(ctx context.Context, variant string) (Misplaced, error)
+}
+
+// Misplaced is what a limiter without its gRPC port showed.
+type Misplaced struct {
+	// Ended says that it ended by itself, and How, such as "exit status 1".
+	Ended bool
+	How   string
+	// Status is the last HTTP status of its /status, 0 without an answer.
+	Status int
+	// Serves says that a gRPC call was answered all the same.
+	Serves bool
+	// Watched is how long it was watched.
+	Watched time.Duration
 }

@@ -42,6 +42,10 @@ type Death struct {
 type Options struct {
 	// RunDir is absolute; logs go to RunDir/logs.
 	RunDir string
+	// StateDir is the absolute folder below which the provider keeps its private
+	// state, keys included, until Down removes it. It is made if it is not there
+	// and stays; "" is the system's folder for temporary files.
+	StateDir string
 	// Policies are the variants to bring up, by name; "policy" is the user's.
 	Variants []VariantSpec
 	// Faults maps a stand-in ("limitador") to its faults' names.
@@ -62,6 +66,9 @@ type VariantSpec struct {
 	Name string
 	// Dir holds its manifests.
 	Dir string
+	// RateLimitHeaders makes the limiter send the headers of DRAFT_VERSION_03
+	// (sut.md 2.6), as spec.rateLimitHeaders of a Limitador object does.
+	RateLimitHeaders bool
 }
 
 // Stack says what is up and where. It holds no keys: it is written to the
