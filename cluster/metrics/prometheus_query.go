@@ -1,0 +1,102 @@
+package metrics
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+const (
+	// latestTime, in seconds, is the year 9999: no clock is past it.
+	latestTime = 253402300800
+	// targetUp is the sample that Prometheus adds to every scrape, with the
+	// scrape's own timestamp.
+	targetUp = "up"
+)
+
+// target is a scrape target and when its last scrape began.
+type target struct {
+	job, instance string
+	began         time.Time
+}
+
+// targets asks when each wanted target was scraped last: "up" is stored with
+// every scrape, under the timestamp of all its samples.
+func (p *Prometheus) targets(ctx context.Context) ([]target, error) {
+	instances := make([]string, len(p.instances))
+	for i, instance := range p.instances {
+		instances[i] = regexp.QuoteMeta(instance)
+	}
+	query := fmt.Sprintf("timestamp(%s{instance=~%s})", targetUp, strconv.Quote(strings.Join(instances, "|")))
+	value, _, _, err := p.api.Query(ctx, query, time.Time{})
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	vector, ok := value.(model.Vector)
+	if !ok {
+		return nil, fmt.Errorf("query %s: got a %s, want a vector", query, value.Type())
+	}
+	targets := make([]target, 0, len(vector))
+	for _, sample := range vector {
+		if sample == nil || !(sample.Value >= 0 && sample.Value < latestTime) {
+			return nil, fmt.Errorf("query %s: a strange timestamp among %s", query, quote([]byte(vector.String())))
+		}
+		targets = append(targets, target{
+			job:      string(sample.Metric[model.JobLabel]),
+			instance: string(sample.Metric[model.InstanceLabel]),
+			began:    time.UnixMilli(int64(math.Round(float64(sample.Value) * 1000))),
+		})
+	}
+	slices.SortFunc(targets, func(a, b target) int { return strings.Compare(a.job, b.job) })
+	return targets, nil
+}
+
+// scraped returns what a target's last scrape stored. A range in an instant
+// query is the only form in which Prometheus tells raw timestamps, and they
+// tell the series of this scrape from those that ended before it.
+func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, error) {
+	query := fmt.Sprintf("{__name__=~%q,job=%s,instance=%s}[1s]",
+		strings.Join(append(callNames(), targetUp), "|"), strconv.Quote(target.job), strconv.Quote(target.instance))
+	value, _, _, err := p.api.Query(ctx, query, target.began)
+	if err != nil {
+		return nil, fmt.Errorf("query %s: %w", query, err)
+	}
+	matrix, ok := value.(model.Matrix)
+	if !ok {
+		return nil, fmt.Errorf("query %s: got a %s, want a matrix", query, value.Type())
+	}
+	up := false
+	var samples []Sample
+	for _, stream := range matrix {
+		if stream == nil || len(stream.Values) == 0 {
+			continue
+		}
+		last := stream.Values[len(stream.Values)-1]
+		if !last.Timestamp.Time().Equal(target.began) {
+			continue
+		}
+		name := string(stream.Metric[model.MetricNameLabel])
+		if name == targetUp {
+			up = last.Value == 1
+			continue
+		}
+		labels := make(map[string]string, len(stream.Metric))
+		for label, value := range stream.Metric {
+			labels[string(label)] = string(value)
+		}
+		samples = append(samples, Sample{name, labels, float64(last.Value)})
+	}
+	if !up {
+		return nil, fmt.Errorf("the last scrape of %s, at %s, failed", target.instance, utc(target.began))
+	}
+	return samples, nil
+}
+
+func utc(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
