@@ -1,0 +1,51 @@
+package local
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/floodgate-dev/floodgate/fixtures/policy/wasmconfig"
+)
+
+const gatewayComponent = "gateway"
+
+// gatewayPart is a variant's gateway, in front of its authorizer and limiter
+// and of the shared backend.
+func (u *upping) gatewayPart(v *variant, config wasmconfig.Config) part {
+	p := u.part(gatewayComponent, v.name)
+	p.ports = []string{gatewayPort, gatewayAdminPort}
+	endpoints := map[string]string{}
+	for _, service := range config.Services {
+		endpoints[service.Endpoint] = v.limiter
+		if service.Type == wasmconfig.TypeAuth {
+			endpoints[service.Endpoint] = v.up.Authorizer
+		}
+	}
+	p.args = func(ports map[string]int) []string {
+		args := []string{
+			"--config", v.files.wasmConfig(), "--routes", v.files.routes(),
+			"--listen", hostPort(ports[gatewayPort]), "--admin", hostPort(ports[gatewayAdminPort]),
+			"--upstream", u.backend,
+		}
+		for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
+			args = append(args, "--cluster", endpoint+"="+endpoints[endpoint])
+		}
+		return append(args, u.faultArgs(p)...)
+	}
+	p.ready = func(ctx context.Context, ports map[string]int) error {
+		return answers(ctx, baseURL(ports[gatewayAdminPort])+"/ready")
+	}
+	p.waiting = func(ports map[string]int) string { return baseURL(ports[gatewayAdminPort]) + "/ready" }
+	return p
+}
+
+func (u *upping) startGateway(ctx context.Context, v *variant) error {
+	r, err := u.stack.up(ctx, u.gatewayPart(v, gatewayConfig(v.set)))
+	if err != nil {
+		return err
+	}
+	v.up.Gateway = baseURL(r.ports[gatewayPort])
+	v.up.GatewayStats = baseURL(r.ports[gatewayAdminPort]) + "/stats/prometheus"
+	return nil
+}

@@ -1,0 +1,83 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/floodgate-dev/floodgate/cluster"
+)
+
+// checked refuses options that cannot work, all at once, before anything is
+// started, and makes the programs' paths absolute.
+func checked(o cluster.Options) (cluster.Options, error) {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if !filepath.IsAbs(o.RunDir) {
+		complain("run folder %q: must be absolute", o.RunDir)
+	}
+	if o.StateDir != "" && !filepath.IsAbs(o.StateDir) {
+		complain("folder of the private state %q: must be absolute", o.StateDir)
+	}
+	if len(o.Variants) == 0 {
+		complain("no policy to bring up")
+	}
+	names := map[string]bool{}
+	for _, spec := range o.Variants {
+		if names[spec.Name] {
+			complain("variant %q is there twice", spec.Name)
+		}
+		names[spec.Name] = true
+	}
+	programs := map[string]string{}
+	for _, component := range slices.Sorted(maps.Keys(o.Programs)) {
+		program := o.Programs[component]
+		if !slices.Contains([]string{limiter, modelServer, prometheus}, component) {
+			complain("program for %q: only %s, %s and %s can be real here", component, limiter, modelServer, prometheus)
+			continue
+		}
+		if program == "" || component == prometheus && program == NoPrometheus {
+			programs[component] = program
+			continue
+		}
+		path, err := exec.LookPath(program)
+		if err == nil {
+			path, err = filepath.Abs(path)
+		}
+		if err != nil {
+			complain("program for %s: %w", component, readable(err))
+			continue
+		}
+		programs[component] = path
+	}
+	o.Programs = programs
+	standIns := []string{limiter, authorizer, gatewayComponent, modelServer}
+	for _, component := range slices.Sorted(maps.Keys(o.Faults)) {
+		switch {
+		case len(o.Faults[component]) == 0:
+		case !slices.Contains(standIns, component):
+			complain("faults of %q: there is no such stand-in; there are %s", component, strings.Join(standIns, ", "))
+		case programs[component] != "":
+			complain("faults of %s: a real program has none of ours; leave out its program or the faults", component)
+		}
+	}
+	if len(errs) > 0 {
+		return o, fmt.Errorf("the stack cannot be brought up: %w", errors.Join(errs...))
+	}
+	return o, nil
+}
+
+// readable takes the package's name off an error of os/exec.
+func readable(err error) error {
+	var lookup *exec.Error
+	var path *fs.PathError
+	if errors.As(err, &lookup) && !errors.As(err, &path) {
+		return fmt.Errorf("%s: %w", lookup.Name, lookup.Err)
+	}
+	return err
+}

@@ -1,0 +1,139 @@
+package local
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/metrics"
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
+)
+
+// upping is a stack on its way up.
+type upping struct {
+	options cluster.Options
+	stack   *stack
+	reader  *metrics.Reader
+	// state is the private folder.
+	state    string
+	variants []*variant
+	// versions are those of the real programs, by component.
+	versions map[string]string
+	// backend is what gateways forward to, prometheus its API.
+	backend, prometheus string
+}
+
+// variant is one policy on its way up.
+type variant struct {
+	name  string
+	set   *policy.Set
+	files variantFiles
+	// headers makes the limiter send rate-limit headers.
+	headers bool
+	// limiter is host:port of the limiter's gRPC.
+	limiter string
+	up      cluster.Variant
+}
+
+// everything starts what does not need one another side by side: the shared
+// backend with limiters and authorizers, then the gateways with Prometheus.
+func (u *upping) everything(ctx context.Context) error {
+	program, err := u.prometheusProgram(ctx)
+	if err != nil {
+		return err
+	}
+	for _, component := range []string{limiter, modelServer} {
+		if given := u.options.Programs[component]; given != "" {
+			u.versions[component] = versionOf(ctx, given)
+		}
+	}
+	for _, spec := range u.options.Variants {
+		if err := u.prepare(spec); err != nil {
+			return err
+		}
+	}
+	first, firstCtx := errgroup.WithContext(ctx)
+	first.Go(func() error { return u.startBackend(firstCtx) })
+	for _, v := range u.variants {
+		first.Go(func() error { return u.startLimiter(firstCtx, v) })
+		first.Go(func() error { return u.startAuthorizer(firstCtx, v) })
+	}
+	if err := first.Wait(); err != nil {
+		return err
+	}
+	second, secondCtx := errgroup.WithContext(ctx)
+	for _, v := range u.variants {
+		second.Go(func() error { return u.startGateway(secondCtx, v) })
+	}
+	if program != "" {
+		second.Go(func() error { return u.startPrometheus(secondCtx, program) })
+	}
+	if err := second.Wait(); err != nil {
+		return err
+	}
+	if death, ok := u.stack.firstDeath(); ok {
+		return &cluster.StartError{Component: death.Component, Log: death.Log, Cause: death.Cause}
+	}
+	return nil
+}
+
+// prepare reads a variant's policy and writes what its components read.
+func (u *upping) prepare(spec cluster.VariantSpec) error {
+	set, err := policy.Read(spec.Dir)
+	if err != nil {
+		return fmt.Errorf("variant %s: %w", spec.Name, err)
+	}
+	files, err := filesOf(u.state, spec.Name)
+	if err != nil {
+		return err
+	}
+	if err := files.write(set); err != nil {
+		return fmt.Errorf("variant %s: %w", spec.Name, err)
+	}
+	u.variants = append(u.variants, &variant{
+		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, up: cluster.Variant{Name: spec.Name, Dir: spec.Dir},
+	})
+	return nil
+}
+
+// described is the stack as it is up.
+func (u *upping) described(provider string) cluster.Stack {
+	up := cluster.Stack{
+		Provider: provider, Components: u.stack.components(), Variants: map[string]cluster.Variant{},
+		Prometheus: u.prometheus, State: u.state,
+	}
+	for _, v := range u.variants {
+		v.up.Backend, v.up.Journal = u.backend, u.journalURL()
+		if u.prometheus == "" {
+			v.up.PrometheusInstances = nil
+		}
+		up.Variants[v.name] = v.up
+	}
+	return up
+}
+
+// part begins the description of a component.
+func (u *upping) part(component, variant string) part {
+	p := part{
+		name: componentName(component, variant), standIn: component, faults: u.options.Faults[component],
+		fixed: variant == mainVariant, stop: terminate,
+	}
+	if program := u.options.Programs[component]; program != "" {
+		p.program, p.standIn, p.version = program, "", u.versions[component]
+	}
+	return p
+}
+
+// faultArgs are a stand-in's arguments for its faults.
+func (u *upping) faultArgs(p part) []string {
+	var args []string
+	for _, fault := range p.faults {
+		args = append(args, "--fault", fault)
+	}
+	if len(args) > 0 {
+		args = append(args, "--fault-seed", fmt.Sprint(uint64(u.options.Seed)))
+	}
+	return args
+}
