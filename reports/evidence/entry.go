@@ -26,6 +26,9 @@ const (
 
 // Entry is one hit of an attack.
 type Entry struct {
+	// Number is the entry's place in its ledger, from 1 (the header's line does
+	// not count): what a finding cites. It is set by Append and by reading.
+	Number int `json:"-"`
 	// Hit is the id that the request carried in HitHeader: unique in the run.
 	Hit string `json:"hit"`
 	// Attack names the attack in its case; Seq counts its hits from 0.
@@ -43,7 +46,8 @@ type Entry struct {
 	Status int `json:"status"`
 	// From is who answered, "" for a lost hit.
 	From string `json:"from,omitempty"`
-	// Error is the transport's error of a lost hit.
+	// Error is the transport's error of a lost hit, or of an answer whose status
+	// came and whose body broke off.
 	Error string `json:"error,omitempty"`
 	// Answer is kept only where the form of the answer is judged.
 	Answer *Answer `json:"answer,omitempty"`
