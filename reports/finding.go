@@ -24,15 +24,15 @@ type Finding struct {
 	Verdict   Verdict `json:"verdict"`
 	// Reason says in words and numbers what was seen; never empty unless the
 	// verdict is pass.
-	Reason string `json:"reason,omitempty"`
+	Reason string `json:"reason"`
 	// Subject is tier/name, or what else the rule was judged on.
-	Subject string `json:"subject,omitempty"`
+	Subject string `json:"subject"`
 	// Limit is the limit at stake, as "10 hits / 2m0s".
 	Limit string `json:"limit,omitempty"`
 	// Component is blamed by a fail; Attribution says why it and no other.
-	Component   Component `json:"component,omitempty"`
-	Attribution string    `json:"attribution,omitempty"`
-	Evidence    Evidence  `json:"evidence,omitzero"`
+	Component   Component `json:"component"`
+	Attribution string    `json:"attribution"`
+	Evidence    Evidence  `json:"evidence"`
 }
 
 // Evidence points into the run's folder.

@@ -51,7 +51,7 @@ type Part struct {
 	Origin  string `json:"origin"`
 	Version string `json:"version"`
 	// Path is the program that ran.
-	Path string `json:"path,omitempty"`
+	Path string `json:"path"`
 	// Faults are the named faults that the part was started with.
 	Faults []string `json:"faults,omitempty"`
 }
@@ -88,6 +88,12 @@ type Case struct {
 	// Variant names the policy that the case ran on: "policy", "twin", "open".
 	Variant string  `json:"variant,omitempty"`
 	Verdict Verdict `json:"verdict"`
+	// Doubt says what, apart from its findings, keeps the case from a verdict:
+	// its spec was interrupted, its ledger is not whole.
+	Doubt string `json:"doubt,omitempty"`
+	// Void is true if the case saw nothing that is evidence about the limits: a
+	// component died under it. Its findings then decide nothing.
+	Void bool `json:"void,omitempty"`
 	// Reason says why a case was not judged or is in doubt.
 	Reason   string        `json:"reason,omitempty"`
 	Began    time.Time     `json:"began,omitzero"`

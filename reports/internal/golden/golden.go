@@ -1,0 +1,52 @@
+// Package golden holds the sample runs that the writers' tests draw, and
+// compares what they draw with files.
+package golden
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/floodgate-dev/floodgate/reports"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// Runs are the names of the sample runs.
+func Runs() []string { return []string{"pass", "fail", "interrupted"} }
+
+// Dir is the folder of a sample run, seen from a package below reports.
+func Dir(run string) string { return filepath.Join("..", "testdata", "runs", run) }
+
+// Record is the record of a sample run.
+func Record(t *testing.T, run string) *reports.Record {
+	t.Helper()
+	r, err := reports.Load(filepath.Join(Dir(run), reports.RecordFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// Compare fails the test where got differs from testdata/name; with -update it
+// writes the file instead.
+func Compare(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (read the difference, then go test -update):\n%s", path, diff)
+	}
+}

@@ -1,0 +1,91 @@
+package reports
+
+import "fmt"
+
+// Problem is what a reader must see first: one fail or one doubt.
+type Problem struct {
+	Verdict Verdict
+	// Case is nil if the run as a whole is meant.
+	Case *Case
+	// Finding is nil if the case is in trouble without a finding that says so.
+	Finding *Finding
+}
+
+// Problems are the record's fails in the order of its cases, then its doubts.
+func (r *Record) Problems() []Problem {
+	problems := r.problems(Fail)
+	return append(problems, r.problems(Inconclusive)...)
+}
+
+func (r *Record) problems(verdict Verdict) []Problem {
+	var problems []Problem
+	for i := range r.Cases {
+		kase := &r.Cases[i]
+		explained := false
+		for j := range kase.Findings {
+			if finding := &kase.Findings[j]; finding.Verdict == verdict {
+				problems = append(problems, Problem{Verdict: verdict, Case: kase, Finding: finding})
+				explained = true
+			}
+		}
+		if kase.Verdict == verdict && !explained {
+			problems = append(problems, Problem{Verdict: verdict, Case: kase})
+		}
+	}
+	if r.Verdict == verdict && len(problems) == 0 || r.Interrupted && verdict == Inconclusive {
+		problems = append([]Problem{{Verdict: verdict}}, problems...)
+	}
+	return problems
+}
+
+// Title names the guarantee that is broken or in doubt, such as
+// "B02 no-overrun: a counter admits at most its quota in one window".
+func (p Problem) Title(r *Record) string {
+	switch {
+	case p.Case == nil && r.Interrupted:
+		return "run: did not end in order"
+	case p.Case == nil:
+		return "run: no case tells the verdict"
+	case p.Finding == nil:
+		return p.Case.ID + ": " + p.Case.Title
+	default:
+		return fmt.Sprintf("%s %s: %s", p.Case.ID, p.Finding.Rule, p.Finding.Guarantee)
+	}
+}
+
+// Reason says what was seen and why a component is blamed, never nothing.
+func (p Problem) Reason(r *Record) string {
+	reason, attribution := r.Reason, ""
+	if p.Case != nil {
+		reason = p.Case.Reason
+	}
+	if p.Finding != nil {
+		reason, attribution = p.Finding.Reason, p.Finding.Attribution
+	}
+	switch {
+	case reason == "" && attribution == "":
+		return "the record gives no reason"
+	case reason == "":
+		return attribution
+	case attribution == "":
+		return reason
+	default:
+		return reason + "; " + attribution
+	}
+}
+
+// Blames is the component that a fail accuses, Unattributed if none.
+func (p Problem) Blames() Component {
+	if p.Finding == nil {
+		return Unattributed
+	}
+	return p.Finding.Component
+}
+
+// Again is the command that shows the problem again, "" if unknown.
+func (p Problem) Again() string {
+	if p.Case == nil {
+		return ""
+	}
+	return p.Case.Again
+}
