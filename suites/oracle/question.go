@@ -32,6 +32,13 @@ type Question struct {
 	Alone  bool              `json:"alone"`
 	Before evidence.Snapshot `json:"before"`
 	After  evidence.Snapshot `json:"after"`
+	// Counters is /counters as it was read for this question, nil if it was not.
+	Counters *evidence.CounterBook `json:"counters,omitempty"`
+	// Startup is what a limiter that cannot serve showed, nil if none was started.
+	Startup *evidence.Startup `json:"startup,omitempty"`
+	// Began is the wall clock at 0 of the entries' clock, as the ledger's header
+	// has it: books are dated by the wall clock.
+	Began time.Time `json:"began,omitzero"`
 	// Ledger is the ledger's path relative to the run's folder.
 	Ledger string `json:"ledger"`
 	// Guarantee replaces the meaning of Pass where a case declares one, such
@@ -53,6 +60,12 @@ type Want struct {
 	Body *string `json:"body,omitempty"`
 	// InForce are the limits that the limiter must show, no more and no less.
 	InForce []evidence.LimitInForce `json:"inForce,omitempty"`
+	// Change is what was changed while the hits were fired.
+	Change *Change `json:"change,omitempty"`
+	// Formerly are the limits of the tier that the subject has left.
+	Formerly []tier.Limit `json:"formerly,omitempty"`
+	// Straight names the attack that was fired at the model without a gateway.
+	Straight string `json:"straight,omitempty"`
 }
 
 // Subject is whose hits are judged.

@@ -1,0 +1,110 @@
+package oracle
+
+import (
+	"fmt"
+
+	"github.com/floodgate-dev/floodgate/reports"
+)
+
+// cause says which component a fail is blamed on: a clause of numbers for the
+// reason, and the conclusion from them.
+type cause struct {
+	component  reports.Component
+	clause     string
+	conclusion string
+}
+
+// overAdmission says who let too many hits through (cases.md G6): the limiter
+// that said yes, or the gateway that did not ask, did not hear or did not obey.
+func (t *trial) overAdmission() cause {
+	m, why := t.limiterMoved()
+	if why != "" {
+		return cause{clause: why, conclusion: "without the limiter's own count, its yes cannot be told from a call that was not heard"}
+	}
+	passed, denied, unknown := int64(m.hits.passed()), int64(m.hits.denied), int64(m.hits.unknown())
+	calls := int64(t.callsPerHit())
+	g, errorsUnread := t.gatewayMoved()
+	deaf := errorsUnread != "" || g.Errors > 0
+	switch missing := passed - m.Authorized; {
+	case missing <= 0 && deaf && m.Authorized < calls*(passed+unknown)+(calls-1)*denied:
+		return cause{
+			clause: fmt.Sprintf("the limiter's authorized_calls +%d are for %d admitted, %d denied and %d unknown, and its calls may have failed",
+				m.Authorized, passed, denied, unknown),
+			conclusion: "whether the limiter said yes to the hits that passed, or was not heard, cannot be told",
+		}
+	case missing <= 0:
+		return cause{
+			reports.Limiter,
+			fmt.Sprintf("the limiter answered all %d (its authorized_calls +%d)", passed, m.Authorized),
+			"the limiter said yes to every hit that passed, and the gateway obeyed",
+		}
+	case unknown == 0 && !deaf && m.Limited-denied >= missing:
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("the limiter denied %d of them (its limited_calls +%d for %s seen)", missing, m.Limited, count(denied, "denial")),
+			"the gateway let pass what the limiter denied",
+		}
+	default:
+		return t.neverAnswered(m, passed, missing)
+	}
+}
+
+// neverAnswered tells why the limiter has no account of hits that passed.
+func (t *trial) neverAnswered(m movement, passed, missing int64) cause {
+	g, why := t.gatewayMoved()
+	switch {
+	case why != "":
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("the limiter has no account of %d of %d (its authorized_calls +%d), and %s", missing, passed, m.Authorized, why),
+			"the gateway did not ask the limiter, or did not wait for its answer",
+		}
+	case g.Errors > 0:
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("the limiter was not heard for %d of %d (its authorized_calls +%d, the gateway's errors +%d)", missing, passed, m.Authorized, g.Errors),
+			"the gateway lets a hit pass when the limiter fails or times out: failure mode allow",
+		}
+	case g.Misses > 0:
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("no limiter call was made for %d of %d (its authorized_calls +%d, the gateway's misses +%d)", missing, passed, m.Authorized, g.Misses),
+			"no action set of the gateway matched these hits",
+		}
+	default:
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("no limiter call was made for %d of %d (its authorized_calls +%d, the gateway's errors +0)", missing, passed, m.Authorized),
+			"the gateway let hits pass without asking the limiter",
+		}
+	}
+}
+
+// falseDenial says who denied hits for which there was quota left.
+func (t *trial) falseDenial() cause {
+	m, why := t.limiterMoved()
+	if why != "" {
+		return cause{clause: why, conclusion: "without the limiter's own count, its no cannot be told from the gateway's"}
+	}
+	calls, hits := m.Authorized+m.Limited, int64(m.hits.limitable())
+	switch {
+	case calls > hits*int64(t.callsPerHit()) && m.Authorized > int64(m.hits.passed()+m.hits.unknown()):
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("the limiter got %d calls for %s", calls, count(hits, "hit")),
+			"calls that no hit made spent the quota: the gateway repeats calls or hits",
+		}
+	case m.Limited >= int64(m.hits.denied):
+		return cause{
+			reports.Limiter,
+			fmt.Sprintf("the limiter said no (its limited_calls +%d)", m.Limited),
+			"the limiter denied these hits, and the gateway obeyed",
+		}
+	default:
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("the limiter denied only %d of %d (its limited_calls)", m.Limited, m.hits.denied),
+			"the gateway denied hits that the limiter did not deny",
+		}
+	}
+}

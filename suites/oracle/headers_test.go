@@ -1,0 +1,82 @@
+package oracle
+
+import (
+	"testing"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+)
+
+// telling gives each entry headers as "limit|remaining|reset"; "" keeps no
+// answer, "-" one without headers.
+func telling(entries []evidence.Entry, texts ...string) {
+	for i, text := range texts {
+		if text == "" {
+			continue
+		}
+		entries[i].Answer = &evidence.Answer{Header: map[string][]string{}}
+		if text == "-" {
+			continue
+		}
+		var limit, remaining, reset string
+		for at, part := range splitBars(text) {
+			*[]*string{&limit, &remaining, &reset}[at] = part
+		}
+		entries[i].Answer.Header = map[string][]string{
+			"X-Ratelimit-Limit": {limit}, "X-Ratelimit-Remaining": {remaining}, "X-Ratelimit-Reset": {reset},
+		}
+	}
+}
+
+func splitBars(text string) (parts [3]string) {
+	at := 0
+	for _, r := range text {
+		if r == '|' {
+			at++
+			continue
+		}
+		parts[at] += string(r)
+	}
+	return parts
+}
+
+func TestHeadersTell(t *testing.T) {
+	two := []tier.Limit{limitOf(2, 10*sec)}
+	both := []tier.Limit{limitOf(2, 10*sec), limitOf(7, 30*sec)}
+	hits := []string{"A84+1", "A86+1", "D90+1", "A10400+1"}
+	const limit = `2, 2;w=10;name="requests"`
+	for name, c := range map[string]struct {
+		rule   string
+		limits []tier.Limit
+		told   []string
+		want   want
+	}{
+		"what is left": {RemainingTold, two, []string{limit + "|1|9", limit + "|0|9", limit + "|0|9", limit + "|1|9"}, want{verdict: reports.Pass}},
+		"of two limits, the scarcer": {
+			RemainingTold, both,
+			[]string{`2, 2;w=10, 7;w=30|1|9`, `2, 2;w=10, 7;w=30|0|9`, `2, 2;w=10, 7;w=30|0|9`, `2, 2;w=10, 7;w=30|1|9`},
+			want{verdict: reports.Pass},
+		},
+		"one too many left":   {RemainingTold, two, []string{limit + "|2|9"}, want{reports.Fail, reports.Limiter, "entry 1 says X-RateLimit-Remaining: 2 where 1 are left"}},
+		"left after a denial": {RemainingTold, two, []string{"", "", limit + "|1|9"}, want{reports.Fail, reports.Limiter, "1 where 0 are left"}},
+		"no number":           {RemainingTold, two, []string{limit + "|some|9"}, want{reports.Fail, reports.Limiter, "want one number"}},
+		"no headers":          {RemainingTold, two, []string{"-"}, want{reports.Fail, reports.Limiter, "has no header X-RateLimit-Limit"}},
+		"another limit":       {RemainingTold, two, []string{`10, 10;w=10|1|9`}, want{reports.Fail, reports.Limiter, `want the quota of 2 hits / 10s`}},
+		"another window":      {RemainingTold, two, []string{`2, 2;w=60|1|9`}, want{reports.Fail, reports.Limiter, `want ["2;w=10"]`}},
+		"a limit left out":    {RemainingTold, both, []string{`2, 2;w=10|1|9`}, want{reports.Fail, reports.Limiter, "lists"}},
+		"no answer kept":      {RemainingTold, two, nil, want{reason: "no answer was kept"}},
+
+		"the rest of the window":            {ResetTold, two, []string{limit + "|1|9", limit + "|0|9", limit + "|0|9", limit + "|1|9"}, want{verdict: reports.Pass}},
+		"a second too much or little":       {ResetTold, two, []string{limit + "|1|11", limit + "|0|8"}, want{verdict: reports.Pass}},
+		"zero on the first hit of a window": {ResetTold, two, []string{limit + "|1|9", "", "", limit + "|1|0"}, want{reports.Fail, reports.Limiter, "entry 4 says X-RateLimit-Reset: 0 on the first hit"}},
+		"a wrong rest":                      {ResetTold, two, []string{"", limit + "|0|4"}, want{reports.Fail, reports.Limiter, "entry 2 says X-RateLimit-Reset: 4 where the window lasts"}},
+		"a window as long as the tolerance": {ResetTold, []tier.Limit{limitOf(2, sec)}, []string{`2, 2;w=1|1|0`}, want{reason: "no answer was kept"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entries := ledger(t, hits...)
+			telling(entries, c.told...)
+			c.want.check(t, ruleNamed(t, c.rule).Judge(question(entries, c.limits...), entries))
+		})
+	}
+}

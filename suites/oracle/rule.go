@@ -1,0 +1,171 @@
+package oracle
+
+import (
+	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+)
+
+// The names of the rules, as Question.Rules holds them.
+const (
+	// Assumptions is judged first and always; the others build on it.
+	Assumptions      = "assumptions"
+	NoOverrun        = "no-overrun"
+	NoUnderrun       = "no-underrun"
+	InOrder          = "in-order"
+	NoEarlyReset     = "no-early-reset"
+	Resets           = "resets"
+	DenialsAre429    = "denials-are-429"
+	Served           = "served"
+	Reconciled       = "reconciled"
+	PrometheusAgrees = "prometheus-agrees"
+	GatewayAgrees    = "gateway-agrees"
+	BackendAgrees    = "backend-agrees"
+	AllAdmitted      = "all-admitted"
+	AllRefused       = "all-refused"
+	NeverFree        = "never-free"
+	Untouched        = "untouched"
+	AnswerForm       = "answer-form"
+	LimitsInForce    = "limits-in-force"
+	AllDenied        = "all-denied"
+	CountersTell     = "counters-tell"
+	// RefusalsOpenNothing and StoppedIsSilent are named for what a refused
+	// call, and a limiter that was told to stop, must not do.
+	RefusalsOpenNothing = "refusals-open-nothing"
+	StoppedIsSilent     = "stopped-is-silent"
+	RemainingTold       = "remaining-told"
+	ResetTold           = "reset-told"
+	ExpiryRaces         = "expiry-races"
+	ReadyMeansServing   = "ready-means-serving"
+	TakesEffect         = "takes-effect"
+	MovedTier           = "moved-tier"
+	NoBypass            = "no-bypass"
+	Metered             = "metered"
+	StaysKnown          = "stays-known"
+	TokensSpent         = "tokens-spent"
+	AnswersEnd          = "answers-end"
+)
+
+// Rule is one guarantee and how to judge it on evidence.
+type Rule struct {
+	// Name is the rule's constant.
+	Name string
+	// Guarantee is the promise in one sentence.
+	Guarantee string
+
+	needs need
+	judge func(*trial) reports.Finding
+}
+
+// need is what must be true of the evidence before a rule can be judged on it.
+type need uint8
+
+const (
+	// needsLedger: the attacks fired what was planned and every hit has one
+	// sane entry, the subject's at least one.
+	needsLedger need = 1 << iota
+	// needsOrder: attacks that are planned one at a time were.
+	needsOrder
+	// needsPace: the generator kept up. A lagging one can hide a defect, so
+	// that a pass is in doubt, but not invent one: a fail stands.
+	needsPace
+	// needsWindows: hit limits apply to the subject and the declared window
+	// model is one that the oracle knows.
+	needsWindows
+)
+
+// All are the rules in the order in which a report shows them, without the
+// assumptions, which are no guarantee of the system under test.
+func All() []Rule {
+	const windowed = needsLedger | needsPace | needsWindows
+	return []Rule{
+		{NoOverrun, "a counter admits at most its quota in one window", windowed, judgeNoOverrun},
+		{NoUnderrun, "no hit is denied while the quota cannot have been used", windowed, judgeNoUnderrun},
+		{InOrder, "one at a time, a window admits its quota first and only then denies", windowed | needsOrder, judgeInOrder},
+		{NoEarlyReset, "a used quota stays used for the whole window", windowed, judgeNoEarlyReset},
+		{Resets, "a window ends its length after the first counted hit, whatever was denied in it", windowed, judgeResets},
+		{DenialsAre429, "a hit that the limiter denies is answered 429", needsLedger, judgeDenialsAre429},
+		{Served, "a caller with a valid key is served or denied, never refused, and never failed by the model", needsLedger, judgeServed},
+		{Reconciled, "the limiter's counters tell what the caller saw", needsLedger, judgeReconciled},
+		{PrometheusAgrees, "Prometheus tells what the limiter's counters tell", needsLedger, judgePrometheusAgrees},
+		{GatewayAgrees, "the gateway matched every hit, booked every denial and heard every call", needsLedger, judgeGatewayAgrees},
+		{BackendAgrees, "every admitted hit reaches the model once, no other hit does", needsLedger, judgeBackendAgrees},
+		{AllAdmitted, "every hit is admitted", needsLedger, judgeAllAdmitted},
+		{AllRefused, "every hit is refused before the model", needsLedger, judgeAllRefused},
+		{NeverFree, "nobody is served without a limit", needsLedger, judgeNeverFree},
+		{Untouched, "hits that must not count move no counter of the limiter", needsLedger, judgeUntouched},
+		{AnswerForm, "answers have the declared form", needsLedger, judgeAnswerForm},
+		{LimitsInForce, "the limiter enforces the policy's limits, no more and no less", 0, judgeLimitsInForce},
+		{AllDenied, "without quota left, every hit is denied", needsLedger, judgeAllDenied},
+		{CountersTell, "/counters tells what is left of the quota in force, never more than all of it", needsLedger, judgeCountersTell},
+		{RefusalsOpenNothing, "a refused call opens no window", needsLedger, judgeRefusalsOpenNothing},
+		{StoppedIsSilent, "a limiter that was told to stop decides nothing more", needsLedger, judgeStoppedIsSilent},
+		{RemainingTold, "X-RateLimit-Limit and -Remaining tell which limit is scarcest and what it has left", needsLedger | needsOrder | needsWindows, judgeRemainingTold},
+		{ResetTold, "X-RateLimit-Reset tells when the window ends, to a second", needsLedger | needsOrder | needsWindows, judgeResetTold},
+		{ExpiryRaces, "hits that race at the end of a window rarely get one more than the quota, and never two", needsLedger | needsWindows, judgeExpiryRaces},
+		{ReadyMeansServing, "a limiter that cannot serve is not called ready", 0, judgeReadyMeansServing},
+		{TakesEffect, "a change is in force within its budget, and from then on for good", needsLedger, judgeTakesEffect},
+		{MovedTier, "who was moved to another tier gets its quota, unused, and no longer the old one's", windowed, judgeMovedTier},
+		{NoBypass, "no form of a path or host is a way past the limit", needsLedger, judgeNoBypass},
+		{Metered, "who is served was counted by the limiter", needsLedger, judgeMetered},
+		{StaysKnown, "a valid key is never called invalid: whoever restarts fails its callers, and knows them again within a budget", needsLedger, judgeStaysKnown},
+		{TokensSpent, "a quota of tokens that is spent serves nobody, whatever other limits stand beside it", needsLedger, judgeTokensSpent},
+		{AnswersEnd, "an answer ends, and the next one on its connection comes", needsLedger, judgeAnswersEnd},
+	}
+}
+
+// Judge judges the rule alone, with the assumptions that it needs.
+func (r Rule) Judge(q Question, entries []evidence.Entry) reports.Finding {
+	t := newTrial(q, entries)
+	return t.apply(r)
+}
+
+// Judge judges the assumptions and then every rule that the question names, in
+// the question's order. Entries are all entries of the ledger in the order of
+// the file. An unknown rule, or no rule at all, is an inconclusive finding.
+func Judge(q Question, entries []evidence.Entry) []reports.Finding {
+	t := newTrial(q, entries)
+	findings := []reports.Finding{t.assumptionsFinding()}
+	rules := make(map[string]Rule)
+	for _, r := range All() {
+		rules[r.Name] = r
+	}
+	for _, name := range q.Rules {
+		if name == Assumptions {
+			continue
+		}
+		rule, ok := rules[name]
+		if !ok {
+			rule = Rule{Name: name, judge: func(*trial) reports.Finding {
+				return doubt("rule %q is unknown: this build of the oracle cannot judge it", name)
+			}}
+		}
+		findings = append(findings, t.apply(rule))
+	}
+	if len(findings) == 1 {
+		findings = append(findings, t.apply(Rule{Name: "no-rule", judge: func(*trial) reports.Finding {
+			return doubt("the question names no rule, so nothing was judged")
+		}}))
+	}
+	return findings
+}
+
+// apply judges one rule on a trial and fills in what every finding says.
+func (t *trial) apply(r Rule) reports.Finding {
+	f := t.opinion(r)
+	f.Rule, f.Guarantee = r.Name, r.Guarantee
+	f.Subject = t.subjectName()
+	f.Evidence.Ledger = t.q.Ledger
+	return f
+}
+
+// opinion is the rule's verdict after what the rule needs was checked.
+func (t *trial) opinion(r Rule) reports.Finding {
+	if reason := t.unmet(r.needs); reason != "" {
+		return doubt("%s", reason)
+	}
+	f := r.judge(t)
+	if f.Verdict == reports.Pass && r.needs&needsPace != 0 && t.assumed.pace != "" {
+		f.Verdict, f.Reason = reports.Inconclusive, t.assumed.pace
+	}
+	return f
+}

@@ -1,0 +1,159 @@
+package oracle
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+)
+
+// hit is an entry as the window rules see it: the limiter decided somewhere
+// between sent and received. number is the entry's number in the ledger.
+type hit struct {
+	sent, received time.Duration
+	number         int
+}
+
+// trial is one question with its evidence sorted out, made once and shared by
+// all rules.
+type trial struct {
+	q       Question
+	entries []evidence.Entry
+	// mine are the subject's entries as indexes of entries.
+	mine []int
+
+	// The subject's hits by what is certain of them, by the time they left.
+	// passed were let through, so that a limiter that heard them counted them;
+	// denied moved no counter; unknown may have been decided either way;
+	// barred were turned away by the gateway with another status than 429.
+	passed, denied, unknown, barred []hit
+	// tally counts the subject's hits, whole those of the entire ledger.
+	tally, whole tally
+
+	assumed assumed
+	limits  []tier.Limit // those that count hits
+	lines   map[lineKey]*line
+	judged  *denials
+}
+
+// tally counts hits by outcome.
+type tally struct {
+	sent, admitted, denied, refused, failedBehind, failedBefore, lost int
+}
+
+// passed are the hits that the gateway let through: a failure that the backend
+// answered was admitted first.
+func (t tally) passed() int { return t.admitted + t.failedBehind }
+
+// unknown are the hits of which the caller cannot tell what the limiter said.
+func (t tally) unknown() int { return t.failedBefore + t.lost }
+
+// limitable are the hits that authentication did not stop.
+func (t tally) limitable() int { return t.sent - t.refused }
+
+func (t *tally) add(e *evidence.Entry) {
+	t.sent++
+	switch e.Outcome {
+	case evidence.Admitted:
+		t.admitted++
+	case evidence.Denied:
+		t.denied++
+	case evidence.Refused:
+		t.refused++
+	case evidence.Failed:
+		if e.From == evidence.FromBackend {
+			t.failedBehind++
+		} else {
+			t.failedBefore++
+		}
+	case evidence.Lost:
+		t.lost++
+	}
+}
+
+func newTrial(q Question, entries []evidence.Entry) *trial {
+	t := &trial{q: q, entries: entries, lines: make(map[lineKey]*line)}
+	planned := make(map[string]bool, len(q.Attacks))
+	for _, a := range q.Attacks {
+		planned[a.Name] = true
+	}
+	for i := range entries {
+		e := &entries[i]
+		t.whole.add(e)
+		if q.Subject.Identity == "" && !planned[e.Attack] || q.Subject.Identity != "" && e.Identity != q.Subject.Identity {
+			continue
+		}
+		t.mine = append(t.mine, i)
+		t.tally.add(e)
+		t.sort(e, hit{sent: e.Sent, received: e.Received, number: i + 1})
+	}
+	for _, hits := range [][]hit{t.passed, t.denied, t.unknown, t.barred} {
+		slices.SortStableFunc(hits, bySent)
+	}
+	for _, l := range q.Subject.Limits {
+		if l.Unit == tier.Hits {
+			t.limits = append(t.limits, l)
+		}
+	}
+	t.assumed = assume(t)
+	return t
+}
+
+// sort puts a hit where the window rules look for it.
+func (t *trial) sort(e *evidence.Entry, h hit) {
+	switch e.Outcome {
+	case evidence.Admitted:
+		t.passed = append(t.passed, h)
+	case evidence.Denied:
+		t.denied = append(t.denied, h)
+	case evidence.Refused:
+		t.barred = append(t.barred, h)
+	case evidence.Failed:
+		if e.From == evidence.FromBackend {
+			t.passed = append(t.passed, h)
+			return
+		}
+		t.unknown = append(t.unknown, h)
+		t.barred = append(t.barred, h)
+	case evidence.Lost:
+		t.unknown = append(t.unknown, h)
+	}
+}
+
+func bySent(a, b hit) int { return cmp.Compare(a.sent, b.sent) }
+
+func byReceived(a, b hit) int { return cmp.Compare(a.received, b.received) }
+
+// subjectName is how findings name whom the rule was judged on.
+func (t *trial) subjectName() string {
+	if t.q.Subject.Identity != "" {
+		return t.q.Subject.Identity
+	}
+	return t.q.Subject.Name
+}
+
+// start is when the subject's first hit left.
+func (t *trial) start() time.Duration {
+	start := time.Duration(1<<63 - 1)
+	for _, i := range t.mine {
+		start = min(start, t.entries[i].Sent)
+	}
+	return start
+}
+
+// callsPerHit is how many calls of the limiter one hit can make: limits of
+// several policies, and request limits beside token limits, are asked for in
+// calls of their own, one after the other (cases.md G3).
+func (t *trial) callsPerHit() int {
+	type call struct {
+		policy string
+		unit   tier.Unit
+	}
+	calls := make(map[call]bool)
+	for _, l := range t.q.Subject.Limits {
+		calls[call{l.Policy, l.Unit}] = true
+	}
+	return max(1, len(calls))
+}
