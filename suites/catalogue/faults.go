@@ -1,0 +1,45 @@
+package catalogue
+
+import "slices"
+
+// beyondSmoke names the case that finds a stand-in's fault where lane smoke
+// has none: defects that take a restart, an edit, a header or a body to show.
+var beyondSmoke = map[string]string{
+	"authorino:duplicate-key-loses-winner": "A05",
+	"authorino:group-substring":            "I09",
+	"authorino:stale-tier":                 "I11",
+	"authorino:startup-401":                "A08",
+	"authorino:unlabelled-unwatched":       "A06",
+	"gateway:adds-ratelimit-headers":       "H01",
+	"gateway:body-predicate-ignored":       "T17",
+	"gateway:host-case-sensitive":          "I16",
+	"gateway:label-failure-passes":         "I17",
+	"gateway:misses-path-variants":         "I16",
+	"gateway:old-connections-keep-policy":  "P16",
+	"gateway:second-token-check-late":      "T10",
+	"gateway:token-answer-hangs":           "T15",
+	"gateway:unevaluable-passes":           "I17",
+	"limitador:counters-show-old-max":      "P02",
+	"limitador:expiry-race":                "W10",
+	"limitador:in-place-read-empty":        "S14",
+	"limitador:refused-call-opens-window":  "W14",
+	"limitador:remaining-wraps":            "P03",
+	"limitador:rename-unnoticed":           "S14",
+	"limitador:reset-header-zero":          "H03",
+	"limitador:sigterm-lingers":            "S13",
+	"limitador:status-before-grpc":         "S12",
+}
+
+// FoundBeyondSmoke is the case outside of lane smoke that finds a fault, named
+// COMPONENT:NAME; "" where lane smoke finds it.
+func FoundBeyondSmoke(fault string) string { return beyondSmoke[fault] }
+
+// FaultsBeyondSmoke are the faults that lane smoke does not find.
+func FaultsBeyondSmoke() []string {
+	faults := make([]string, 0, len(beyondSmoke))
+	for fault := range beyondSmoke {
+		faults = append(faults, fault)
+	}
+	slices.Sort(faults)
+	return faults
+}
