@@ -1,0 +1,94 @@
+package harness
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+// Judge asks the oracle whether rules hold for everything that an identity has
+// fired in this case, and writes question and findings to the run's folder.
+func (b *Bed) Judge(ctx context.Context, who tier.Identity, rules ...string) Judgement {
+	ginkgoHelper()
+	return b.ask(ctx, b.question(who.String(), func(name string, plan attackPlan) bool {
+		return plan.identity == who.String() && plan.variant == b.variant.Name
+	}), func(q *oracle.Question) {
+		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	}, rules)
+}
+
+// JudgeHits asks the oracle about some hits as they are, whoever fired them.
+func (b *Bed) JudgeHits(ctx context.Context, hits Hits, want oracle.Want, rules ...string) Judgement {
+	ginkgoHelper()
+	return b.ask(ctx, b.question("", func(name string, _ attackPlan) bool {
+		return slices.Contains(hits.attacks, name)
+	}), func(q *oracle.Question) { q.Want = want }, rules)
+}
+
+// JudgeBooks asks the oracle about the books alone.
+func (b *Bed) JudgeBooks(ctx context.Context, want oracle.Want, rules ...string) Judgement {
+	ginkgoHelper()
+	b.open(ctx)
+	return b.ask(ctx, b.question("", func(string, attackPlan) bool { return false }), func(q *oracle.Question) { q.Want = want }, rules)
+}
+
+func (b *Bed) question(identity string, concerns func(name string, plan attackPlan) bool) oracle.Question {
+	s := b.run.spec
+	q := oracle.Question{
+		Case: s.result.ID, Model: oracle.FirstHit, Alone: s.serial, Began: s.ledger.Header().Began,
+		Ledger: filepath.Join(ledgerDir, s.name+".jsonl"),
+	}
+	q.Subject.Identity = identity
+	for name, plan := range s.attacks {
+		if concerns(name, plan) {
+			q.Attacks = append(q.Attacks, plan.Attack)
+		}
+	}
+	slices.SortFunc(q.Attacks, func(a, b oracle.Attack) int { return compareNames(a.Name, b.Name) })
+	return q
+}
+
+func compareNames(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	if a < b {
+		return -1
+	}
+	if a > b {
+		return 1
+	}
+	return 0
+}
+
+func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.Question), rules []string) Judgement {
+	ginkgoHelper()
+	s := b.run.spec
+	for _, rule := range rules {
+		// A stack without Prometheus says so in its record; a rule about its
+		// book would only repeat that as a doubt in every case.
+		if rule == oracle.PrometheusAgrees && b.run.session.Stack.Prometheus == "" {
+			continue
+		}
+		q.Rules = append(q.Rules, rule)
+	}
+	q.Before, q.After = s.before[b.variant.Name], b.close(ctx)
+	complete(&q)
+	s.asked++
+	file := filepath.Join(questionsDir, fmt.Sprintf("%s-%d.json", s.name, s.asked))
+	b.must(writeJSON(filepath.Join(b.run.dir, file), q))
+	b.must(s.ledger.Flush())
+	_, entries, err := evidence.Read(filepath.Join(b.run.dir, q.Ledger))
+	b.must(err)
+	findings := oracle.Judge(q, entries)
+	s.result.Findings = append(s.result.Findings, findings...)
+	s.result.Variant = b.variant.Name
+	s.result.Evidence = append(s.result.Evidence, file)
+	b.must(b.save())
+	return findings
+}

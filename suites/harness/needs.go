@@ -1,0 +1,27 @@
+package harness
+
+import (
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+)
+
+const labelVariant = "variant:"
+
+// On marks a spec that runs on another variant than the user's policy, so that
+// a run brings up only what its specs need.
+func On(variant string) ginkgo.Labels { return ginkgo.Label(labelVariant + variant) }
+
+// VariantsOf reads the variants that a spec needs off its labels.
+func VariantsOf(labels []string) []string {
+	var variants []string
+	for _, label := range labels {
+		if variant, ok := strings.CutPrefix(label, labelVariant); ok {
+			variants = append(variants, variant)
+		}
+	}
+	if len(variants) == 0 {
+		return []string{Policy}
+	}
+	return variants
+}

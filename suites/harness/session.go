@@ -1,0 +1,125 @@
+// Package harness is where a spec meets its run: it enrols identities, fires
+// attacks, reads the books, asks the oracle and writes all of it down.
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/floodgate-dev/floodgate/cluster"
+)
+
+// EnvRunDir names the environment variable that tells a spec process the
+// absolute path of its run's folder.
+const EnvRunDir = "FLOODGATE_RUN_DIR"
+
+// The files of a run's folder that processes share while it goes.
+const (
+	sessionFile  = "session.json"
+	eventsFile   = "events.jsonl"
+	casesDir     = "cases"
+	questionsDir = "questions"
+	ledgerDir    = "ledger"
+)
+
+// The variants of a policy that specs run on.
+const (
+	// Policy is the user's policy as it is.
+	Policy = "policy"
+	// Twin is the same policy with its windows shortened to TwinWindow.
+	Twin = "twin"
+	// Open is the same policy without its rate limits.
+	Open = "open"
+	// Edits is the same policy, for specs that put others in force meanwhile.
+	Edits = "edits"
+	// Headers is the policy with windows of a few seconds, and with a limiter
+	// that sends rate-limit headers.
+	Headers = "headers"
+	// Brief is the policy with one hit in one second for everybody.
+	Brief = "brief"
+	// Stopping is the same policy, with a limiter that is told to stop.
+	Stopping = "stopping"
+	// Hostname is the policy behind one concrete host name and an exact path.
+	Hostname = "hostname"
+	// Unguarded is the policy that lets callers of every group in.
+	Unguarded = "unguarded"
+	// AbsentLabel is the policy with a metric label that no caller has.
+	AbsentLabel = "absent-label"
+	// ByModel is the policy with a limit that reads the model in the body.
+	ByModel = "by-model"
+	// Tokens is the policy with two limits on tokens beside those on hits.
+	Tokens = "tokens"
+	// Tightened is the policy, for a spec that takes its limits away and puts
+	// them back.
+	Tightened = "tightened"
+	// Restarts is the policy, for specs that restart components.
+	Restarts = "restarts"
+)
+
+// Session is what every process of a run must know. It holds no keys.
+type Session struct {
+	Run  string `json:"run"`
+	Lane string `json:"lane"`
+	Seed int64  `json:"seed"`
+	// Again is the command line that starts this run's provider and policies
+	// again; a case adds its --case.
+	Again string        `json:"again"`
+	Stack cluster.Stack `json:"stack"`
+	// Planned names the files of the cases that the run must judge: one that
+	// left none is a doubt, not an absence.
+	Planned []string `json:"planned,omitempty"`
+}
+
+// WriteSession stores the session in the run's folder and makes the folders
+// that spec processes write to.
+func WriteSession(runDir string, s Session) error {
+	for _, dir := range []string{casesDir, questionsDir, ledgerDir} {
+		if err := os.MkdirAll(filepath.Join(runDir, dir), 0o755); err != nil {
+			return fmt.Errorf("prepare the run's folder: %w", err)
+		}
+	}
+	return writeJSON(filepath.Join(runDir, sessionFile), s)
+}
+
+// ReadSession finds the session of a run's folder.
+func ReadSession(runDir string) (Session, error) {
+	var s Session
+	content, err := os.ReadFile(filepath.Join(runDir, sessionFile))
+	if err != nil {
+		return s, fmt.Errorf("no session in the run's folder: %w", err)
+	}
+	if err := json.Unmarshal(content, &s); err != nil {
+		return s, fmt.Errorf("%s: %w", filepath.Join(runDir, sessionFile), err)
+	}
+	return s, nil
+}
+
+// writeJSON replaces a file as a whole: a reader never sees half of it, and a
+// full disk leaves the old one.
+func writeJSON(path string, value any) error {
+	content, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", path, err)
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.Write(append(content, '\n'))
+	if closeErr := temporary.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Chmod(temporary.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
