@@ -1,0 +1,93 @@
+package conformance
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/attack"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+var _ = Describe("A stranger", Label("rule:all-refused"), func() {
+	It("without a key is refused and counted nowhere", Serial, Case("A01"), func(ctx SpecContext) {
+		needKeys()
+		hits := bed.Fire(ctx, attack.Attack{Anonymous: true, Hits: 20, Pacer: attack.OneAtATime, KeepAnswers: true})
+
+		Expect(bed.JudgeHits(ctx, hits, unauthenticated(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
+	})
+
+	It("with a key that cannot be right is refused, whatever its form", Serial, Case("A02"), func(ctx SpecContext) {
+		needKeys()
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+
+		var hits harness.Hits
+		for _, forged := range forgeries(alice) {
+			hits = hits.And(bed.Fire(ctx, attack.Attack{As: stranger(alice), Forged: &forged, Hits: 3, Pacer: attack.OneAtATime, KeepAnswers: true}))
+		}
+
+		Expect(bed.JudgeHits(ctx, hits, unauthenticated(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
+	})
+
+	It("with a key but without an admitted group is refused and spends nothing", Serial, Case("A03"), func(ctx SpecContext) {
+		if !bed.Set().Refuses(policy.MissingGroup) {
+			bed.NotJudged("the policy turns no caller away for its group")
+		}
+		outsider := bed.EnrollOutsider(ctx, policy.MissingGroup)
+
+		hits := bed.Fire(ctx, attack.Attack{As: outsider, Hits: 10, Pacer: attack.OneAtATime})
+
+		Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{403}}, oracle.AllRefused, oracle.Untouched)).To(Hold())
+	})
+
+	It("moves no counter of the limiter with a flood", Serial, Case("M11"), func(ctx SpecContext) {
+		needKeys()
+		hits := bed.Fire(ctx, attack.Attack{Anonymous: true, Hits: 50, Pacer: attack.Together})
+
+		Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{401}}, oracle.AllRefused, oracle.Untouched)).To(Hold())
+	})
+})
+
+// unauthenticated is the form of a 401 as Authorino gives it (sut.md 4).
+func unauthenticated() oracle.Want {
+	return oracle.Want{Statuses: []int{401}, Headers: map[string]string{"Www-Authenticate": ""}}
+}
+
+// needKeys skips the spec where the policy lets callers without a key in.
+func needKeys() {
+	if !bed.Set().RefusesStrangers() {
+		bed.NotJudged("the policy lets callers without a key in")
+	}
+}
+
+// stranger presents credentials where alice does, and is not alice.
+func stranger(alice tier.Identity) tier.Identity {
+	return tier.Identity{Credential: alice.Credential}
+}
+
+// forgeries are credentials that cannot be right: unknown, without a key, with
+// alice's key under another scheme or in another case, and far too long.
+func forgeries(alice tier.Identity) []string {
+	long, key := strings.Repeat("k", 8<<10), alice.Key.Reveal()
+	if alice.Credential.Place != tier.AuthorizationHeader {
+		return []string{"no-such-key", "Bearer " + key, strings.ToUpper(key), long}
+	}
+	prefix := alice.Credential.Name
+	if bed.Set().CredentialForms() > 1 {
+		// Another scheme or another case may be somebody's right form.
+		return []string{prefix + " no-such-key", prefix, prefix + " " + long}
+	}
+	return []string{prefix + " no-such-key", prefix, "Basic " + key, swapCase(prefix) + " " + key, prefix + " " + long}
+}
+
+// swapCase turns the case of a scheme that Authorino compares exactly (sut.md 4).
+func swapCase(prefix string) string {
+	if lower := strings.ToLower(prefix); lower != prefix {
+		return lower
+	}
+	return strings.ToUpper(prefix)
+}

@@ -1,0 +1,76 @@
+package conformance
+
+import (
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/attack"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+var _ = Describe("A spent quota", Label("rule:no-bypass"), func() {
+	It("is not escaped by another spelling of the path or the host", Serial, harness.On(harness.Policy), harness.On(harness.Hostname), Case("I16"), func(ctx SpecContext) {
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+		all := spentInEveryForm(ctx, bed, alice, spellings(bed.Set().Request().Path))
+
+		named := bed.On(harness.Hostname)
+		carol := named.Enroll(ctx, named.Smallest().Name)
+		request := named.Set().Request()
+		forms := append(spellings(request.Path), hosts(request.Host)...)
+		all = append(all, spentInEveryForm(ctx, named, carol, forms)...)
+		Expect(all).To(Hold())
+	})
+})
+
+// spentInEveryForm spends a caller's quota in the usual form, then fires in the
+// others, and once more in the usual one.
+func spentInEveryForm(ctx SpecContext, bed *harness.Bed, who tier.Identity, forms []attack.Target) harness.Judgement {
+	GinkgoHelper()
+	bed.Fire(ctx, pastQuota(who, 1))
+	var hits harness.Hits
+	for _, target := range append(forms, attack.Target{}) {
+		hits = hits.And(bed.Fire(ctx, attack.Attack{As: who, Hits: 1, Pacer: attack.OneAtATime, Target: target}))
+	}
+	return bed.JudgeAbout(ctx, who, hits, oracle.Want{}, oracle.NoBypass)
+}
+
+// spellings are other ways to write a path that somebody between client and
+// model may take for the same (cases.md I16).
+func spellings(path string) []attack.Target {
+	path, query, hasQuery := strings.Cut(path, "?")
+	parent, name := path[:strings.LastIndex(path, "/")], path[strings.LastIndex(path, "/")+1:]
+	if name == "" {
+		return nil
+	}
+	encoded := fmt.Sprintf("%%%02x%s", name[0], name[1:])
+	var forms []attack.Target
+	for _, form := range []string{
+		"/" + path, path + "/", parent + "//" + name, parent + "%2F" + name, parent + "/" + encoded,
+		path + ";x", parent + "/./" + name, path + "/../" + name, parent + "/" + strings.ToUpper(name), path + "/.",
+	} {
+		if hasQuery {
+			form += "?" + query
+		}
+		forms = append(forms, attack.Target{Path: form})
+	}
+	return forms
+}
+
+// hosts are other ways to name a host.
+func hosts(host string) []attack.Target {
+	upper := strings.ToUpper(host)
+	return []attack.Target{
+		{Host: upper},
+		{Host: strings.ToUpper(host[:1]) + host[1:]},
+		{Host: host + ":80"},
+		{Host: upper + ":80"},
+		{Host: host + "."},
+		{Host: host, AbsoluteForm: true},
+		{Host: upper, AbsoluteForm: true},
+	}
+}

@@ -1,0 +1,125 @@
+package conformance
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/attack"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+var _ = Describe("A window", Label("rule:window"), func() {
+	It("denies until it ends (shortened windows)", harness.On(harness.Twin), Case("W01"), func(ctx SpecContext) {
+		deniesUntilTheEnd(ctx, bed.On(harness.Twin))
+	})
+
+	It("admits a full quota again once it has ended (shortened windows)", harness.On(harness.Twin), Case("W02"), func(ctx SpecContext) {
+		resetsAtTheEnd(ctx, bed.On(harness.Twin))
+	})
+
+	It("denies until it ends", harness.CaseInRealTime("W01"), func(ctx SpecContext) {
+		deniesUntilTheEnd(ctx, bed)
+	})
+
+	It("admits a full quota again once it has ended", harness.CaseInRealTime("W02"), func(ctx SpecContext) {
+		resetsAtTheEnd(ctx, bed)
+	})
+
+	It("is as long as the policy says, in seconds", Case("W08"), func(ctx SpecContext) {
+		Expect(bed.JudgeBooks(ctx, oracle.Want{InForce: bed.LimitsOfPolicy()}, oracle.LimitsInForce)).To(Hold())
+	})
+})
+
+// Probes leave this long before or after the edge of a window. The first is
+// long enough for a probe on a slow path, short enough to tell a window that
+// is a tenth short; the second keeps clear of the real limiter's own race at
+// the expiry (sut.md 2.1).
+const (
+	beforeEdge = 500 * time.Millisecond
+	afterEdge  = 250 * time.Millisecond
+)
+
+func deniesUntilTheEnd(ctx SpecContext, bed *harness.Bed) {
+	callers, window := everyTier(ctx, bed)
+
+	spent := bed.Fire(ctx, spend(callers, 1)...)
+	bed.Wait(ctx, spent.FirstSent()+window-time.Second, "the last second of the windows")
+	bed.Fire(ctx, probe(callers, 1)...)
+	bed.Wait(ctx, spent.FirstSent()+window-beforeEdge, "the edge of the windows")
+	bed.Fire(ctx, probe(callers, 1)...)
+
+	Expect(judgeAll(ctx, bed, callers, insideWindow...)).To(Hold())
+}
+
+func resetsAtTheEnd(ctx SpecContext, bed *harness.Bed) {
+	callers, window := everyTier(ctx, bed)
+	late, _ := everyTier(ctx, bed)
+
+	spent := bed.Fire(ctx, spend(callers, 2)...)
+	bed.Wait(ctx, spent.FirstSent()+window/2, "the middle of the windows")
+	// Others start in the middle: their windows must outlive the first reset.
+	bed.Fire(ctx, spend(late, 1)...)
+	bed.Wait(ctx, lastAnswered(spent, callers)+window+afterEdge, "the end of the windows")
+	bed.Fire(ctx, spend(callers, 2)...)
+	bed.Fire(ctx, probe(late, 2)...)
+
+	all := judgeAll(ctx, bed, callers, append(insideWindow, oracle.Resets)...)
+	Expect(append(all, judgeAll(ctx, bed, late, insideWindow...)...)).To(Hold())
+}
+
+// insideWindow are the rules of a window that has not ended.
+var insideWindow = []string{oracle.NoOverrun, oracle.NoUnderrun, oracle.NoEarlyReset, oracle.Reconciled, oracle.PrometheusAgrees}
+
+// everyTier enrols an identity in each tier whose binding window is the bed's
+// longest, so that all of them wait together.
+func everyTier(ctx SpecContext, bed *harness.Bed) (callers []tier.Identity, window time.Duration) {
+	for _, t := range bed.Tiers() {
+		if binding, ok := tier.Binding(t.Limits); ok {
+			window = max(window, binding.Window)
+		}
+	}
+	for _, t := range bed.Tiers() {
+		if binding, _ := tier.Binding(t.Limits); binding.Window == window {
+			callers = append(callers, bed.Enroll(ctx, t.Name))
+		}
+	}
+	return callers, window
+}
+
+// lastAnswered is when the last caller's first answer came: by then every
+// first window is open.
+func lastAnswered(hits harness.Hits, callers []tier.Identity) time.Duration {
+	var last time.Duration
+	for _, caller := range callers {
+		last = max(last, hits.Of(caller).FirstAnswered())
+	}
+	return last
+}
+
+func spend(callers []tier.Identity, more int) []attack.Attack {
+	var attacks []attack.Attack
+	for i, caller := range callers {
+		attacks = append(attacks, pastQuota(caller, more+i))
+	}
+	return attacks
+}
+
+func probe(callers []tier.Identity, hits int) []attack.Attack {
+	var attacks []attack.Attack
+	for _, caller := range callers {
+		attacks = append(attacks, attack.Attack{As: caller, Hits: hits, Pacer: attack.OneAtATime})
+	}
+	return attacks
+}
+
+func judgeAll(ctx SpecContext, bed *harness.Bed, callers []tier.Identity, rules ...string) harness.Judgement {
+	var all harness.Judgement
+	for _, caller := range callers {
+		all = append(all, bed.Judge(ctx, caller, rules...)...)
+	}
+	return all
+}
