@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/floodgate-dev/floodgate/cluster/local"
+)
+
+// need is something that a run can use, whether it is there, and what to do
+// if it is not.
+type need struct {
+	name string
+	// forWhat says what is lost without it.
+	forWhat string
+	find    func() (string, error)
+	remedy  string
+	// required means that the main job cannot run without it.
+	required bool
+}
+
+func doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine lacks and how to get it",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			lacking := 0
+			for _, n := range needs() {
+				found, err := n.find()
+				switch {
+				case err == nil:
+					fmt.Fprintf(table, "ok\t%s\t%s\n", n.name, found)
+				case n.required:
+					lacking++
+					fmt.Fprintf(table, "MISSING\t%s\tneeded for %s: %v; %s\n", n.name, n.forWhat, err, n.remedy)
+				default:
+					fmt.Fprintf(table, "absent\t%s\twithout it: no %s; %s\n", n.name, n.forWhat, n.remedy)
+				}
+			}
+			if err := table.Flush(); err != nil {
+				return err
+			}
+			if lacking > 0 {
+				return &exit{exitStack, fmt.Errorf("%d things are missing for the main job", lacking)}
+			}
+			return nil
+		},
+	}
+}
+
+func needs() []need {
+	program := func(names ...string) func() (string, error) {
+		return func() (string, error) {
+			var err error
+			for _, name := range names {
+				var path string
+				if path, err = exec.LookPath(name); err == nil {
+					return path, nil
+				}
+			}
+			return "", err
+		}
+	}
+	return []need{
+		{"loopback", "the stack's processes", func() (string, error) {
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return "", err
+			}
+			return "127.0.0.1", listener.Close()
+		}, "allow processes to listen on 127.0.0.1", true},
+		{"temporary folder", "keys of issued identities", func() (string, error) {
+			dir, err := os.MkdirTemp("", "floodgate-doctor-")
+			if err != nil {
+				return "", err
+			}
+			return filepath.Dir(dir), os.Remove(dir)
+		}, "set TMPDIR to a folder that can be written", true},
+		{
+			"prometheus", "Prometheus' book", local.FindPrometheus,
+			"give --prometheus PATH, or install Go: it is then built once, in 3 to 6 minutes", false,
+		},
+		{"go", "building Prometheus", program("go"), "install Go 1.26 from go.dev", false},
+		{
+			"limitador-server", "runs against the real limiter on this machine (the stand-in is used)", program("limitador-server"),
+			"give --limitador PATH to a program built from Kuadrant/limitador", false,
+		},
+		{
+			"llm-d-inference-sim", "runs against the real simulator on this machine (the stand-in is used)", program("llm-d-inference-sim"),
+			"give --llmd PATH to a program built from llm-d/llm-d-inference-sim", false,
+		},
+		{
+			"chromium", "the report's test in a browser", program("chromium", "chromium-browser", "google-chrome"),
+			"install the package chromium", false,
+		},
+		{"platform", "a supported platform", func() (string, error) {
+			if runtime.GOOS != "linux" && runtime.GOOS != "darwin" {
+				return "", fmt.Errorf("%s is not supported", runtime.GOOS)
+			}
+			return runtime.GOOS + "/" + runtime.GOARCH, nil
+		}, "use Linux or macOS", true},
+	}
+}

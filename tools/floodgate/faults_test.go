@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/floodgate-dev/floodgate/suites/catalogue"
+	"github.com/floodgate-dev/floodgate/suites/conformance"
+)
+
+// TestFaultsBeyondSmokeAreReal holds the list of faults that lane smoke leaves
+// to other cases to the faults and specs that there are.
+func TestFaultsBeyondSmokeAreReal(t *testing.T) {
+	var preview, problems bytes.Buffer
+	if code := conformance.Preview("", &preview, &problems); code != 0 {
+		t.Fatalf("exit code %d: %s", code, problems.String())
+	}
+	var specs []conformance.Spec
+	if err := json.Unmarshal(preview.Bytes(), &specs); err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range catalogue.FaultsBeyondSmoke() {
+		component, name, _ := strings.Cut(fault, ":")
+		if known, _ := faultsOf(component); !slices.Contains(known, name) {
+			t.Errorf("%s is no fault", fault)
+		}
+		id := catalogue.FoundBeyondSmoke(fault)
+		if !slices.ContainsFunc(specs, func(s conformance.Spec) bool { return s.ID == id && s.Lane != catalogue.Smoke }) {
+			t.Errorf("%s: case %s has no spec outside of lane smoke", fault, id)
+		}
+	}
+}

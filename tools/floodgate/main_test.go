@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/floodgate-dev/floodgate/cluster/local"
+	"github.com/floodgate-dev/floodgate/suites/conformance"
+)
+
+func TestMain(m *testing.M) {
+	program := func() { os.Exit(Main()) }
+	testscript.Main(m, map[string]func(){"floodgate": program, conformance.Program: program})
+}
+
+// TestScripts runs the command line as users do, in processes of its own.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("CI", "true")
+			other, err := filepath.Abs("../../fixtures/policy/testdata/other")
+			if err != nil {
+				return err
+			}
+			env.Setenv("OTHER", other)
+			if err := os.MkdirAll(env.WorkDir+"/.tmp", 0o755); err != nil {
+				return err
+			}
+			env.Setenv("TMPDIR", env.WorkDir+"/.tmp")
+			// A Prometheus that was built once stays where it is.
+			if cache, err := os.UserCacheDir(); err == nil {
+				env.Setenv("XDG_CACHE_HOME", cache)
+			}
+			return nil
+		},
+		Condition: func(condition string) (bool, error) {
+			switch condition {
+			case "mount":
+				return runtime.GOOS == "linux" && os.Geteuid() == 0, nil
+			case "prometheus":
+				_, err := local.FindPrometheus()
+				return err == nil, nil
+			}
+			return false, fmt.Errorf("condition %q is unknown", condition)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":      exits,
+			"record":     recordHas,
+			"no-keys":    noKeys,
+			"gone":       gone,
+			"await":      await,
+			"signal":     signalBackground,
+			"kill-part":  killPart,
+			"takes-port": takesPort,
+			"small-disk": smallDisk,
+			"left":       leftFiles,
+		},
+	})
+}

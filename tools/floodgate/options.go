@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/seed"
+	"github.com/floodgate-dev/floodgate/suites/catalogue"
+	"github.com/floodgate-dev/floodgate/suites/conformance"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+)
+
+// seedPolicies stands for the manifests that are built into the program.
+const seedPolicies = "seed"
+
+// options are what a user asks of a run, as text.
+type options struct {
+	provider, policies, lane, out string
+	cases, faults, ports          []string
+	labelFilter                   string
+	limitador, llmd, prometheus   string
+	seed                          int64
+	processes                     int
+	dryRun, keep                  bool
+}
+
+// register declares the flags; each can also stand in floodgate.yaml or the
+// environment, see configure.
+func (o *options) register(flags *pflag.FlagSet) {
+	flags.StringVar(&o.lane, "lane", string(catalogue.Smoke), "smoke, seed (waits for the policy's real windows), full or release")
+	flags.StringSliceVar(&o.cases, "case", nil, "only these cases, such as B02 (repeatable)")
+	flags.StringVar(&o.labelFilter, "label-filter", "", "Ginkgo label filter that narrows the lane, such as 'rule:window'")
+	flags.StringVar(&o.out, "out", "out", "folder for the runs' folders")
+	flags.IntVar(&o.processes, "processes", 4, "spec processes side by side")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would run, start nothing")
+	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C")
+	o.registerStack(flags)
+}
+
+// registerStack declares the flags of every command that brings a stack up.
+func (o *options) registerStack(flags *pflag.FlagSet) {
+	flags.StringVar(&o.provider, "provider", "local", "how the stack comes to be: local, or double (stand-ins in one process, for tests)")
+	flags.StringVar(&o.policies, "policies", seedPolicies, "folder of Kuadrant and Gateway API manifests, or \"seed\" for the built-in ones")
+	flags.StringSliceVar(&o.faults, "fault", nil, "COMPONENT:NAME, a defect that a stand-in shows (repeatable; see floodgate standin NAME --list-faults)")
+	flags.StringVar(&o.limitador, "limitador", "", "a real limitador-server instead of the stand-in")
+	flags.StringVar(&o.llmd, "llmd", "", "a real llm-d-inference-sim instead of the stand-in")
+	flags.StringVar(&o.prometheus, "prometheus", "", "a prometheus program, or \"none\"; otherwise the one on PATH, or one that is built once")
+	flags.StringSliceVar(&o.ports, "port", nil, "COMPONENT=PORT on 127.0.0.1 instead of a free one, such as gateway=8000 (repeatable)")
+	flags.Int64Var(&o.seed, "seed", 0, "makes order and random faults repeatable; 0 draws one")
+}
+
+// plan checks everything that a user asked for before anything starts, and
+// says all that is wrong at once.
+func (o *options) plan(ctx context.Context) (*plan, error) {
+	p, wrong := o.stackPlan()
+	lane := catalogue.Lane(o.lane)
+	filter, err := o.filter(lane)
+	if err != nil {
+		wrong = append(wrong, err)
+	}
+	if o.processes < 1 || o.processes > 64 {
+		wrong = append(wrong, fmt.Errorf("--processes %d: want 1 to 64", o.processes))
+	}
+	if len(wrong) > 0 {
+		return nil, errors.Join(wrong...)
+	}
+	p.lane, p.filter, p.keep = lane, filter, o.keep
+	p.whole = len(o.cases) == 0 && o.labelFilter == ""
+	p.specs, err = previewSpecs(ctx, filter)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.specs) == 0 {
+		return nil, fmt.Errorf("no spec matches %q: see floodgate cases", filter)
+	}
+	p.processes = min(o.processes, len(p.specs))
+	p.variants = conformance.Variants(p.specs)
+	p.out = o.out
+	return p, p.affordable()
+}
+
+// stackPlan checks what concerns the stack alone.
+func (o *options) stackPlan() (*plan, []error) {
+	p := &plan{policies: o.policies, seed: o.seed, programs: map[string]string{}}
+	var wrong []error
+	note := func(err error) {
+		if err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	var err error
+	p.provider, err = harness.Provider(o.provider)
+	note(err)
+	p.set, err = readPolicies(o.policies)
+	note(err)
+	p.faults, err = parseFaults(o.faults)
+	note(err)
+	p.ports, err = parsePorts(o.ports)
+	note(err)
+	for name, path := range map[string]string{"limitador": o.limitador, "llmd": o.llmd, "prometheus": o.prometheus} {
+		if path == "" {
+			continue
+		}
+		if name == "prometheus" && path == "none" {
+			p.programs[name] = path
+			continue
+		}
+		p.programs[name], err = executable(path)
+		if err != nil {
+			note(fmt.Errorf("--%s: %w", name, err))
+		}
+		if _, both := p.faults[name]; both {
+			note(fmt.Errorf("--fault %s: a real component shows no named faults; leave out --%s", name, name))
+		}
+	}
+	if p.seed == 0 {
+		p.seed = rand.Int64N(1_000_000) + 1
+	}
+	return p, wrong
+}
+
+func (o *options) filter(lane catalogue.Lane) (string, error) {
+	filter, err := lane.Filter()
+	if err != nil {
+		return "", fmt.Errorf("--lane: %w", err)
+	}
+	if len(o.cases) > 0 {
+		// A case that is asked for by name runs whatever its lane, but not
+		// twice: real windows only if the lane says so.
+		var any []string
+		for _, id := range o.cases {
+			if _, err := catalogue.Find(id); err != nil {
+				return "", fmt.Errorf("--case: %w; see floodgate cases", err)
+			}
+			any = append(any, "case:"+id)
+		}
+		filter = "(" + strings.Join(any, " || ") + ")"
+		if lane != catalogue.Seed && lane != catalogue.Release {
+			filter += " && !lane:seed"
+		} else {
+			filter += " && lane:seed"
+		}
+	}
+	if lane == catalogue.Smoke && len(o.cases) == 0 {
+		for _, fault := range o.faults {
+			if id := catalogue.FoundBeyondSmoke(fault); id != "" {
+				filter += " || (case:" + id + " && !lane:seed)"
+			}
+		}
+	}
+	if o.labelFilter != "" {
+		filter = "(" + filter + ") && (" + o.labelFilter + ")"
+	}
+	return filter, nil
+}
+
+// readPolicies reads a folder of manifests. "seed" always means the built-in
+// ones; a folder of that name is "./seed".
+func readPolicies(name string) (*policy.Set, error) {
+	if name == seedPolicies {
+		return policy.ReadFS(seed.FS, seedPolicies)
+	}
+	set, err := policy.Read(name)
+	if err != nil {
+		return nil, fmt.Errorf("--policies: %w", err)
+	}
+	return set, nil
+}
+
+func parseFaults(texts []string) (map[string][]string, error) {
+	faults := map[string][]string{}
+	for _, text := range texts {
+		component, name, ok := strings.Cut(text, ":")
+		if !ok {
+			return nil, fmt.Errorf("--fault %q: want COMPONENT:NAME, such as limitador:off-by-one-high", text)
+		}
+		known, ok := faultsOf(component)
+		if !ok {
+			return nil, fmt.Errorf("--fault %q: component %q is no stand-in: want one of %s", text, component, strings.Join(faultyComponents(), ", "))
+		}
+		if !slices.Contains(known, name) {
+			return nil, fmt.Errorf("--fault %q: %s has no such fault: want one of %s", text, component, strings.Join(known, ", "))
+		}
+		faults[component] = append(faults[component], name)
+	}
+	return faults, nil
+}
+
+func parsePorts(texts []string) (map[string]int, error) {
+	known := []string{"authorino", "gateway", "gateway-admin", "journal", "limitador", "limitador-http", "llmd", "prometheus"}
+	ports, owners := map[string]int{}, map[int]string{}
+	for _, text := range texts {
+		component, number, ok := strings.Cut(text, "=")
+		port, err := strconv.Atoi(number)
+		if !ok || err != nil || port < 1 || port > 65535 || !slices.Contains(known, component) {
+			return nil, fmt.Errorf("--port %q: want COMPONENT=PORT with one of %s and 1 to 65535", text, strings.Join(known, ", "))
+		}
+		if other, taken := owners[port]; taken && other != component {
+			return nil, fmt.Errorf("--port %q: %s has this port already", text, other)
+		}
+		ports[component], owners[port] = port, component
+	}
+	return ports, nil
+}
+
+func executable(path string) (string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(absolute)
+	if err != nil {
+		return "", err
+	}
+	if info.IsDir() || info.Mode()&0o111 == 0 {
+		return "", fmt.Errorf("%s is no executable file", absolute)
+	}
+	return absolute, nil
+}
+
+// makeRunDir makes a new folder for a run: two runs of one second do not share
+// one.
+func makeRunDir(out, run string) (shown, absolute string, err error) {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return "", "", fmt.Errorf("--out: %w", err)
+	}
+	for n := 1; ; n++ {
+		name := run
+		if n > 1 {
+			name += "-" + strconv.Itoa(n)
+		}
+		shown = filepath.Join(out, name)
+		absolute, err = filepath.Abs(shown)
+		if err == nil {
+			err = os.Mkdir(absolute, 0o755)
+		}
+		if err == nil {
+			return shown, absolute, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", "", fmt.Errorf("--out: %w", err)
+		}
+	}
+}
+
+func faultyComponents() []string { return slices.Sorted(maps.Keys(componentFaults())) }

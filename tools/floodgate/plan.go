@@ -1,0 +1,229 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/seed"
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/catalogue"
+	"github.com/floodgate-dev/floodgate/suites/conformance"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+)
+
+// twinWindow is the longest window of the shortened policy: long enough to
+// probe its edges on a busy machine, short enough for a pull request.
+const twinWindow = 10 * time.Second
+
+// headersWindow is the longest window where rate-limit headers are judged: its
+// rest must still tell 0 from the second by which a header may be off.
+const headersWindow = 5 * time.Second
+
+// briefWindow is the window whose end is raced for, many times in a row.
+const briefWindow = time.Second
+
+// errNoVariant is why a variant of the user's policy cannot be made: the cases
+// that need it are not judged.
+var errNoVariant = errors.New("this policy has no such variant")
+
+// plan is a run that has been checked and can start.
+type plan struct {
+	// out is where the run's folder is made.
+	out string
+	// dir is the run's folder, shownDir the same as the user named it.
+	dir, shownDir string
+	// private holds the variants' manifests, and with them keys.
+	private string
+
+	provider  cluster.Provider
+	policies  string
+	set       *policy.Set
+	faults    map[string][]string
+	programs  map[string]string
+	ports     map[string]int
+	seed      int64
+	lane      catalogue.Lane
+	filter    string
+	processes int
+	keep      bool
+	// whole is true if the lane was not narrowed to some cases.
+	whole    bool
+	specs    []conformance.Spec
+	variants []string
+	specsOf  []cluster.VariantSpec
+}
+
+// writeVariants writes the manifests of every variant that the specs need. The
+// user's own are used where they lie.
+func (p *plan) writeVariants() error {
+	dirs := map[string]string{}
+	for _, variant := range append([]string{harness.Policy}, p.variants...) {
+		if dirs[variant] != "" {
+			continue
+		}
+		dir, err := p.writeVariant(variant)
+		if errors.Is(err, errNoVariant) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("variant %s of the policy: %w", variant, err)
+		}
+		dirs[variant] = dir
+		p.specsOf = append(p.specsOf, cluster.VariantSpec{Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers})
+	}
+	return nil
+}
+
+func (p *plan) writeVariant(variant string) (string, error) {
+	dir := filepath.Join(p.private, variant)
+	set := p.set
+	switch variant {
+	case harness.Policy:
+		if p.policies != seedPolicies {
+			return filepath.Abs(p.policies)
+		}
+		return dir, os.CopyFS(dir, seed.FS)
+	case harness.Twin:
+		scaled, err := set.Scaled(twinWindow)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", errNoVariant, err)
+		}
+		set = scaled
+	case harness.Open:
+		set = set.WithoutRateLimits()
+	case harness.Edits, harness.Stopping:
+	case harness.Headers:
+		scaled, err := set.Scaled(headersWindow)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", errNoVariant, err)
+		}
+		set = scaled
+	case harness.Brief:
+		brief, err := set.WithOneRate(1, briefWindow)
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", errNoVariant, err)
+		}
+		set = brief
+	case harness.Tightened, harness.Restarts:
+	default:
+		made, err := remade(set, variant)
+		if err != nil {
+			return "", err
+		}
+		set = made
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	return dir, set.Write(dir)
+}
+
+func (p *plan) clusterOptions(progress io.Writer) cluster.Options {
+	return cluster.Options{
+		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Programs: p.programs,
+		Ports: p.ports, Seed: p.seed, Progress: progress,
+	}
+}
+
+// again is the command that repeats the run, without its cases.
+func (p *plan) again() string {
+	words := []string{"floodgate", "run", "--provider", p.provider.Name()}
+	if p.policies != seedPolicies {
+		words = append(words, "--policies", p.policies)
+	}
+	for _, component := range slices.Sorted(maps.Keys(p.faults)) {
+		for _, fault := range p.faults[component] {
+			words = append(words, "--fault", component+":"+fault)
+		}
+	}
+	for _, component := range slices.Sorted(maps.Keys(p.programs)) {
+		words = append(words, "--"+component, p.programs[component])
+	}
+	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")
+}
+
+// longestWindow is how long the longest wait of the planned specs lasts.
+func (p *plan) longestWindow() time.Duration {
+	var longest time.Duration
+	for _, t := range p.set.Tiers() {
+		if binding, ok := tier.Binding(t.Limits); ok {
+			longest = max(longest, binding.Window)
+		}
+	}
+	wait := time.Duration(0)
+	for _, spec := range p.specs {
+		switch {
+		case spec.Lane == catalogue.Seed:
+			return longest
+		case slices.Contains(spec.Variants, harness.Twin):
+			wait = min(longest, twinWindow)
+		}
+	}
+	return wait
+}
+
+// longestWait is how long a spec may wait for a real window: past it, nobody
+// watches a run any more.
+const longestWait = 15 * time.Minute
+
+// affordable refuses a plan that would wait longer than specs do.
+func (p *plan) affordable() error {
+	if window := p.longestWindow(); window > longestWait {
+		return fmt.Errorf("--lane %s would wait %s for the policy's longest window, and specs wait %s at most: lane smoke proves windows on shortened ones",
+			p.lane, window, longestWait)
+	}
+	return nil
+}
+
+// planned names the cases' files that the run must leave.
+func (p *plan) planned() []string {
+	var names []string
+	for _, spec := range p.specs {
+		names = append(names, harness.FileName(spec.ID, spec.Lane))
+	}
+	return names
+}
+
+// estimate is about how long the run takes: the longest wait, and a second or
+// two for each case that runs alone or behind another.
+func (p *plan) estimate() time.Duration {
+	const perCase = 2 * time.Second
+	serial := 0
+	for _, spec := range p.specs {
+		if spec.Serial {
+			serial++
+		}
+	}
+	parallel := (len(p.specs) - serial + p.processes - 1) / p.processes
+	return p.longestWindow() + time.Duration(serial+parallel)*perCase
+}
+
+// describe is what --dry-run prints.
+func (p *plan) describe(w io.Writer) error {
+	fmt.Fprintf(w, "would run %d cases of lane %s on provider %s, about %s, seed %d\n\npolicy %s\n",
+		len(p.specs), p.lane, p.provider.Name(), p.estimate().Round(time.Second), p.seed, p.policies)
+	if err := p.set.WriteTable(w); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "case\tlane\tvariant\truns\twhat")
+	for _, spec := range p.specs {
+		how := "side by side"
+		if spec.Serial {
+			how = "alone"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", spec.ID, spec.Lane, strings.Join(spec.Variants, ","), how, spec.Text)
+	}
+	return table.Flush()
+}

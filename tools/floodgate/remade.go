@@ -1,0 +1,30 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+)
+
+// remade is a policy as a variant changes its routes, its callers' rights or
+// its expressions. A policy that cannot be changed so has no such variant.
+func remade(set *policy.Set, variant string) (*policy.Set, error) {
+	makers := map[string]func() (*policy.Set, error){
+		harness.Hostname:    set.WithHostname,
+		harness.Unguarded:   set.WithoutAuthorization,
+		harness.AbsentLabel: set.WithAbsentLabel,
+		harness.ByModel:     set.WithModelLimit,
+		harness.Tokens:      set.WithTokenLimits,
+	}
+	maker, ok := makers[variant]
+	if !ok {
+		return nil, errors.New("it is unknown how to make it")
+	}
+	made, err := maker()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoVariant, err)
+	}
+	return made, nil
+}

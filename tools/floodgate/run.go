@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+)
+
+// settleTime is what a run that was interrupted may still take to write down
+// what it has and to end what it started.
+const settleTime = 30 * time.Second
+
+func runCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Bring the stack up, run the cases of a lane, judge, report",
+		Example: `  floodgate run
+  floodgate run --case B02 --seed 41
+  floodgate run --policies ./policies --lane seed
+  floodgate run --fault limitador:off-by-one-high
+  floodgate run --limitador /usr/local/bin/limitador-server`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := configure(cmd); err != nil {
+				return &exit{exitUsage, err}
+			}
+			plan, err := o.plan(cmd.Context())
+			if err != nil {
+				return &exit{exitUsage, err}
+			}
+			if o.dryRun {
+				return plan.describe(cmd.OutOrStdout())
+			}
+			return plan.execute(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	o.register(cmd.Flags())
+	return cmd
+}
+
+// execute does the run that was planned. Its error carries the exit code.
+func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
+	defer p.discard()
+	if err := p.makeRoom(); err != nil {
+		return &exit{exitUsage, err}
+	}
+	story, err := newChronicle(p)
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	show := newProgress(out, p)
+	show.plan()
+
+	system, err := p.provider.Up(ctx, p.clusterOptions(show))
+	if err != nil {
+		return story.failedToStart(ctx, show, err)
+	}
+	down := func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		defer cancel()
+		return system.Down(ctx)
+	}
+	defer func() {
+		if recovered := recover(); recovered != nil {
+			_ = down()
+			panic(recovered)
+		}
+	}()
+	if err := story.stackIsUp(system.Stack()); err != nil {
+		story.warn("the record: %v", err)
+	}
+	show.stack(story.record.Stack)
+
+	ended := p.observe(ctx, system, story, show)
+	story.readBooks(ctx, system)
+	if p.keep && ctx.Err() == nil {
+		ended = story.close(out, show, ended)
+		show.kept(system.Stack())
+		<-ctx.Done()
+		return errors.Join(ended, down())
+	}
+	if err := down(); err != nil {
+		story.warn("the stack did not go down: %v", err)
+	}
+	return story.close(out, show, ended)
+}
+
+// observe runs the specs and follows what they tell, until they have ended, the
+// run is interrupted, or a component dies.
+func (p *plan) observe(ctx context.Context, system cluster.System, story *chronicle, show *progress) error {
+	session := harness.Session{
+		Run: filepath.Base(p.dir), Lane: string(p.lane), Seed: p.seed, Again: p.again(),
+		Stack: system.Stack(), Planned: p.planned(),
+	}
+	if err := harness.WriteSession(p.dir, session); err != nil {
+		return err
+	}
+	events, err := harness.FollowEvents(p.dir)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	done := make(chan error, 1)
+	go func() { done <- runSpecs(ctx, p.dir, p.private, p.filter, p.processes, p.seed) }()
+
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	died := system.Died()
+	var failure error
+	for {
+		select {
+		case err := <-done:
+			return errors.Join(failure, err, p.follow(events, story, show))
+		case death, alive := <-died:
+			if !alive {
+				died = nil
+				continue
+			}
+			err := fmt.Errorf("%s ended while it was needed: %w", death.Component, death.Cause)
+			story.died(death)
+			cancel(err)
+		case <-tick.C:
+			if err := p.follow(events, story, show); err != nil && failure == nil {
+				failure = err
+				cancel(err)
+			}
+			show.tick()
+		}
+	}
+}
+
+// follow hands on what the specs have told since the last time.
+func (p *plan) follow(events *harness.EventReader, story *chronicle, show *progress) error {
+	for {
+		event, ok, err := events.Next()
+		if err != nil || !ok {
+			return err
+		}
+		show.event(event)
+		if event.Kind == harness.CaseEnded {
+			if err := story.update(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// close settles the record, renders it and says how it went.
+func (j *chronicle) close(out io.Writer, show *progress, ended error) error {
+	code, err := j.settle(ended)
+	show.end()
+	err = errors.Join(err, present(out, j.plan.dir, j.plan.shownDir, j.record))
+	if err != nil {
+		if code == exitPass {
+			code = exitInconclusive
+		}
+		return &exit{code, err}
+	}
+	if code != exitPass {
+		return &exit{code: code}
+	}
+	return nil
+}
+
+// exitOf is the exit code that a record's verdict stands for.
+func exitOf(record *reports.Record) int {
+	switch record.Verdict {
+	case reports.Pass:
+		return exitPass
+	case reports.Fail:
+		return exitFail
+	case reports.Inconclusive, reports.NotJudged:
+	}
+	return exitInconclusive
+}
+
+// makeRoom creates the run's folder, unless the plan has one already, and the
+// private one for what holds keys.
+func (p *plan) makeRoom() (err error) {
+	if p.dir == "" {
+		p.shownDir, p.dir, err = makeRunDir(p.out, time.Now().UTC().Format("20060102T150405Z"))
+		if err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll(filepath.Join(p.dir, "logs"), 0o755); err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	p.private, err = makePrivate()
+	if err != nil {
+		return fmt.Errorf("make room for the policy's variants: %w", err)
+	}
+	return p.writeVariants()
+}
+
+func (p *plan) discard() {
+	if p.private != "" {
+		_ = os.RemoveAll(p.private)
+	}
+}
