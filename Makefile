@@ -1,0 +1,74 @@
+# Floodgate's targets. `make` alone lists them.
+.DEFAULT_GOAL := help
+
+# Tools run by "go run" at these versions; they are in no go.mod.
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+PROVIDER ?= local
+LANE ?= smoke
+POLICIES ?= seed
+OUT ?= out
+ARGS ?=
+
+FLOODGATE := bin/floodgate
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/floodgate
+	@mkdir -p bin
+	go build -trimpath -o $(FLOODGATE) ./tools/floodgate
+
+.PHONY: e2e
+e2e: build ## the main job: bring a stack up, run lane smoke, judge, report
+	$(FLOODGATE) run --provider $(PROVIDER) --lane $(LANE) --policies $(POLICIES) --out $(OUT) $(ARGS)
+
+.PHONY: test
+test: ## all tests
+	go test ./...
+
+.PHONY: race
+race: ## all tests with the race detector
+	go test -race ./...
+
+.PHONY: check
+check: lint tidy race darwin ## what to run before a commit: lint, layers, tests with -race, macOS build
+
+.PHONY: lint
+lint: ## lint, import layers and formatting
+	go run $(GOLANGCI_LINT) run ./...
+
+.PHONY: fmt
+fmt: ## format the code
+	go run $(GOLANGCI_LINT) fmt ./...
+
+.PHONY: tidy
+tidy: ## check that go.mod and go.sum are tidy
+	go mod tidy -diff
+
+.PHONY: darwin
+darwin: ## build for macOS
+	GOOS=darwin GOARCH=arm64 go build -o /dev/null ./tools/floodgate
+	GOOS=darwin GOARCH=arm64 go vet ./cluster/... ./suites/attack/...
+
+.PHONY: faults
+faults: build ## a handful of faults, each of which lane smoke must find
+	tools/faults.sh $(FLOODGATE) $(OUT)
+
+.PHONY: faults-all
+faults-all: build ## every named fault of every stand-in
+	tools/faults.sh $(FLOODGATE) $(OUT) all
+
+.PHONY: bench
+bench: ## the attack against vegeta's own, hits per CPU second in one run
+	go test -run '^$$' -bench . -benchtime 1x ./suites/attack
+
+.PHONY: soundness
+soundness: ## 100,000 random sound ledgers for each rule
+	FLOODGATE_LEDGERS=100000 go test -count=1 -run TestCorrectLimiterIsNeverAccused ./suites/oracle
+
+.PHONY: clean
+clean: ## remove what was built and the runs' folders
+	rm -rf bin $(OUT)
