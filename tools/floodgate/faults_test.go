@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -31,5 +33,20 @@ func TestFaultsBeyondSmokeAreReal(t *testing.T) {
 		if !slices.ContainsFunc(specs, func(s conformance.Spec) bool { return s.ID == id && s.Lane != catalogue.Smoke }) {
 			t.Errorf("%s: case %s has no spec outside of lane smoke", fault, id)
 		}
+	}
+}
+
+// TestReadmeCountsTheFaults keeps the README's number true.
+func TestReadmeCountsTheFaults(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults := 0
+	for _, names := range componentFaults() {
+		faults += len(names)
+	}
+	if want := fmt.Sprintf("can show %d named faults", faults); !bytes.Contains(readme, []byte(want)) {
+		t.Errorf("the README does not say that the stand-ins %s", want)
 	}
 }
