@@ -16,10 +16,12 @@ found=0 survived=0
 for fault in $faults; do
 	log=$out/faults/${fault/:/-}.log
 	mkdir -p "$out/faults"
-	"$floodgate" run --fault "$fault" --seed 41 --out "$out/faults" >"$log" 2>&1 </dev/null
+	runs=$out/faults/${fault/:/-}
+	"$floodgate" run --fault "$fault" --seed 41 --out "$runs" >"$log" 2>&1 </dev/null
 	code=$?
 	verdict=$(grep -m1 '^FAIL ' "$log")
-	if [ $code -eq 1 ] && [ -n "$verdict" ]; then
+	blamed=$(grep -hoE '"component": "(limiter|gateway|authorizer|model|prometheus)"' "$runs"/*/record.json | head -n 1)
+	if [ $code -eq 1 ] && [ -n "$verdict" ] && [ -n "$blamed" ]; then
 		found=$((found + 1))
 		echo "found     $fault: $verdict"
 	else

@@ -40,9 +40,6 @@ type Hits struct {
 	entries []evidence.Entry
 }
 
-// Entries are the hits' ledger entries, in the order of their answers.
-func (h Hits) Entries() []evidence.Entry { return h.entries }
-
 // And are these hits and others.
 func (h Hits) And(others Hits) Hits {
 	return Hits{append(slices.Clone(h.attacks), others.attacks...), append(slices.Clone(h.entries), others.entries...)}
