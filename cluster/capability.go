@@ -84,3 +84,81 @@ type Misplaced struct {
 	// Watched is how long it was watched.
 	Watched time.Duration
 }
+
+// LimiterLister lists the limiters of a variant as they are now. Where a system
+// has it, Variant.Limiters were those at the start.
+type LimiterLister interface {
+	// Limiters are the base URLs of each limiter's HTTP API, one a replica. They
+	// stay valid until the replica is gone.
+	Limiters(ctx context.Context, variant string) ([]string, error)
+}
+
+// Scaler sets how many replicas a component has.
+type Scaler interface {
+	// Scale returns once exactly that many replicas are ready and no other is
+	// left.
+	Scale(ctx context.Context, component string, replicas int) error
+	// Replicas is how many are asked for now.
+	Replicas(ctx context.Context, component string) (int, error)
+}
+
+// Killer ends replicas of a component without waiting.
+type Killer interface {
+	// Kill deletes a component's replicas and returns at once: when others serve
+	// is what a spec wants to see. Their end is no Death.
+	Kill(ctx context.Context, component string) error
+	// Ready returns once the component has as many ready replicas as it is asked
+	// to have.
+	Ready(ctx context.Context, component string) error
+}
+
+// Isolator cuts components off from those that call them.
+type Isolator interface {
+	// CutOff has every call to the component fail until mend is called.
+	CutOff(ctx context.Context, component string) (mend func(context.Context) error, err error)
+}
+
+// PolicyPutter puts a policy before the system and waits for nobody: what the
+// system makes of it, and when, is what a spec wants to see.
+type PolicyPutter interface {
+	PutPolicy(ctx context.Context, variant string, set *policy.Set) error
+}
+
+// PolicyObserver tells what a system says of a policy, which proves nothing
+// about what is in force (sut.md 0.1).
+type PolicyObserver interface {
+	PolicyState(ctx context.Context, variant string) (PolicyState, error)
+}
+
+// PolicyState is what the objects of a variant's rate limits say.
+type PolicyState struct {
+	// Exists says that there is a policy at all.
+	Exists bool
+	// Current says that status.observedGeneration equals metadata.generation of
+	// every policy. The conditions carry none of their own (vectors of the
+	// cluster, timeline).
+	Current bool
+	// Accepted and Enforced are the conditions, true where every policy has them.
+	Accepted, Enforced bool
+	// Programmed says that the Gateway's listener is; the Gateway itself never is
+	// on kind.
+	Programmed bool
+	// Reasons are the conditions that are not True, for people.
+	Reasons []string
+}
+
+// Diagnoser collects what a cluster knows of a span of time.
+type Diagnoser interface {
+	// Diagnose writes logs, events and custom resources since a time into a
+	// folder, without keys.
+	Diagnose(ctx context.Context, since time.Time, dir string) error
+}
+
+// WorkerStarter starts attackers inside the system's own network.
+type WorkerStarter interface {
+	// StartWorkers starts n workers and returns their base URLs in the order of
+	// their index; stop ends them and removes what was made for them.
+	StartWorkers(ctx context.Context, n int) (urls []string, stop func(context.Context) error, err error)
+	// GatewayFor is the gateway's base URL as a worker sees it.
+	GatewayFor(variant string) string
+}

@@ -59,6 +59,8 @@ type Options struct {
 	Seed int64
 	// Progress gets one line per step, for people.
 	Progress io.Writer
+	// Kubernetes is for the providers that need a cluster.
+	Kubernetes KubernetesOptions
 }
 
 // VariantSpec is a policy that the stack must have in force.
