@@ -109,7 +109,7 @@ func (u *upping) prometheusProgram(ctx context.Context) (string, error) {
 	case ok && given != "":
 		return given, nil
 	}
-	program, err := findPrometheus(ctx, u.stack.say)
+	program, err := Prometheus(ctx, u.stack.say)
 	if err != nil {
 		return "", &cluster.StartError{
 			Component: prometheus, Cause: err,

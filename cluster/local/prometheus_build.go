@@ -51,9 +51,9 @@ func FindPrometheus() (string, error) {
 	return program, nil
 }
 
-// findPrometheus is FindPrometheus that builds one into the user's cache if
+// Prometheus is FindPrometheus that builds one into the user's cache if
 // there is none.
-func findPrometheus(ctx context.Context, say func(string, ...any)) (string, error) {
+func Prometheus(ctx context.Context, say func(string, ...any)) (string, error) {
 	if program, err := FindPrometheus(); err == nil {
 		return program, nil
 	}

@@ -27,7 +27,7 @@ func onlyGo(t *testing.T, script string) (said *strings.Builder, say func(string
 
 func TestPrometheusIsBuiltOnce(t *testing.T) {
 	said, say := onlyGo(t, `echo "#$*" > "$GOBIN/prometheus" && /bin/chmod 700 "$GOBIN/prometheus"`)
-	first, err := findPrometheus(t.Context(), say)
+	first, err := Prometheus(t.Context(), say)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestPrometheusIsBuiltOnce(t *testing.T) {
 	}
 
 	said.Reset()
-	second, err := findPrometheus(t.Context(), say)
+	second, err := Prometheus(t.Context(), say)
 	if err != nil || second != first || said.Len() > 0 {
 		t.Errorf("the second time: %s, %v, said %q, want the first one without a word", second, err, said)
 	}
@@ -60,7 +60,7 @@ func TestPrometheusBuildFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, say := onlyGo(t, test.script)
-			if program, err := findPrometheus(t.Context(), say); err == nil || !strings.Contains(err.Error(), test.want) {
+			if program, err := Prometheus(t.Context(), say); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %s, %v, want an error with %q", program, err, test.want)
 			}
 		})
@@ -73,7 +73,7 @@ func TestPrometheusOnPathIsTaken(t *testing.T) {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\necho 'prometheus, version 2.42.0 (branch: HEAD, revision: x)'\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	got, err := findPrometheus(t.Context(), say)
+	got, err := Prometheus(t.Context(), say)
 	if err != nil || got != path {
 		t.Errorf("got %s, %v, want %s", got, err, path)
 	}
