@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
@@ -161,4 +162,23 @@ type WorkerStarter interface {
 	StartWorkers(ctx context.Context, n int) (urls []string, stop func(context.Context) error, err error)
 	// GatewayFor is the gateway's base URL as a worker sees it.
 	GatewayFor(variant string) string
+}
+
+// Describer is a provider that can say what Up would do.
+type Describer interface {
+	// Describe prints the plan and starts nothing.
+	Describe(ctx context.Context, options Options, w io.Writer) error
+}
+
+// StatusTeller is a provider whose stacks have steps.
+type StatusTeller interface {
+	// Status prints how far each step is.
+	Status(ctx context.Context, options Options, w io.Writer) error
+}
+
+// Remover is a provider whose stacks outlive the process that brought them up.
+type Remover interface {
+	// Remove takes back what an Up that is no more has left, and nothing else. The
+	// options are those of that Up.
+	Remove(ctx context.Context, options Options) error
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/floodgate-dev/floodgate/cluster/kube"
 )
@@ -17,7 +16,8 @@ import (
 type Plan struct {
 	// Name is what --plan says.
 	Name string
-	// Versions are what the plan pins, for people, such as "istio" to "1.29.1".
+	// Versions are what the plan pins, such as "istio" to "1.29.1". A plan with
+	// other versions is another plan: none is upgraded in place.
 	Versions map[string]string
 	Steps    []Step
 	// Down are the names of the steps in the order in which they are taken back;
@@ -68,13 +68,7 @@ type Condition struct {
 }
 
 // Scope is where to look for the cause of a failure.
-type Scope struct {
-	Namespace string
-	// Selector is of pods; "" means all.
-	Selector string
-	// Kinds are custom resources to keep beside pods and events.
-	Kinds []schema.GroupVersionKind
-}
+type Scope = kube.Scope
 
 // Charts installs charts. Helm's library is far too heavy for every run to build
 // it, so that this is a program of its own.

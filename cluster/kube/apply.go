@@ -12,8 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/e2e-framework/klient/k8s"
 )
@@ -24,10 +26,15 @@ func Decode(text []byte) ([]*unstructured.Unstructured, error) {
 	reader := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 4096)
 	var objects []*unstructured.Unstructured
 	for n := 1; ; n++ {
-		var content map[string]any
-		err := reader.Decode(&content)
+		var raw runtime.RawExtension
+		err := reader.Decode(&raw)
 		if errors.Is(err, io.EOF) {
 			return objects, nil
+		}
+		var content map[string]any
+		if err == nil && len(raw.Raw) > 0 {
+			// The API's own decoder keeps whole numbers whole.
+			err = utiljson.Unmarshal(raw.Raw, &content)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("document %d: %w", n, err)
@@ -43,7 +50,7 @@ func Decode(text []byte) ([]*unstructured.Unstructured, error) {
 			objects = append(objects, object)
 			continue
 		}
-		err = object.EachListItem(func(item k8sObject) error {
+		err = object.EachListItem(func(item runtime.Object) error {
 			single, ok := item.(*unstructured.Unstructured)
 			if !ok {
 				return fmt.Errorf("document %d: an item is no object", n)

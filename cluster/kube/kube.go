@@ -69,6 +69,8 @@ func InCluster() (*Cluster, error) {
 func New(config *rest.Config) (*Cluster, error) {
 	config = rest.CopyConfig(config)
 	config.QPS, config.Burst = requestRate, 2*requestRate
+	// client-go would print them to stderr, in the midst of ours.
+	config.WarningHandler = rest.NoWarnings{}
 	typed, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)

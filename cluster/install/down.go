@@ -1,0 +1,208 @@
+package install
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/floodgate-dev/floodgate/cluster/kube"
+)
+
+// leastDownPatience is how long a step is given at least to be gone.
+const leastDownPatience = time.Minute
+
+// Down takes back what Up made, step by step, and waits until each is gone:
+// patches are undone, objects and releases that were not there before deleted,
+// what was there before stays. It goes by what is written down in the cluster,
+// not by the Runner's plan. Nothing installed is no error, and Down after a Down
+// that was cut off goes on.
+func (r *Runner) Down(ctx context.Context) error {
+	b, err := read(ctx, r.Cluster)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if b == nil {
+		r.say("nothing is installed")
+	} else {
+		for _, step := range b.state.Steps {
+			if len(step.Releases) > 0 && r.Charts == nil {
+				return fmt.Errorf("step %s installed chart %s: the charts' program is needed to take it back, and there is none", step.Name, step.Releases[0].Name)
+			}
+		}
+		names := b.state.backwards()
+		for i, name := range names {
+			start := time.Now()
+			left, err := r.takeBack(ctx, b, b.state.step(name))
+			if err != nil {
+				return errors.Join(append(errs, fmt.Errorf("take back step %s: %w", name, err))...)
+			}
+			errs = append(errs, left...)
+			r.say("[%d/%d] %s: gone after %s", i+1, len(names), name, seconds(start))
+		}
+	}
+	return errors.Join(append(errs, r.forget(ctx))...)
+}
+
+// takeBack takes one step back. The first errors do not keep it from being
+// gone: patches that could not be undone.
+func (r *Runner) takeBack(ctx context.Context, b *book, step *stepState) (left []error, err error) {
+	patience := leastDownPatience
+	for _, planned := range r.Plan.Steps {
+		if planned.Name == step.Name {
+			patience = max(patience, r.patience(planned))
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not gone after %s", patience))
+	defer cancel()
+	for _, undo := range slices.Backward(step.Undo) {
+		if err := r.undo(ctx, undo); err != nil {
+			if ctx.Err() != nil {
+				return left, err
+			}
+			left = append(left, fmt.Errorf("undo a patch of step %s: %w", step.Name, err))
+		}
+	}
+	if err := r.remove(ctx, step, func(m made) bool { return m.Release == "" }); err != nil {
+		return left, err
+	}
+	for _, release := range slices.Backward(step.Releases) {
+		chart := Chart{Release: release.Release, Namespace: release.Namespace, Repository: release.Repository, Name: release.Name, Version: release.Version}
+		if err := r.Charts.Uninstall(ctx, chart); err != nil {
+			return left, fmt.Errorf("uninstall %s/%s: %w", release.Namespace, release.Release, err)
+		}
+	}
+	// What uninstalling leaves: CRDs, namespaces, hooks.
+	if err := r.remove(ctx, step, func(m made) bool { return m.Release != "" }); err != nil {
+		return left, err
+	}
+	step.Made, step.Releases, step.Undo = nil, nil, nil
+	step.become(Pending, nil)
+	return left, b.save(ctx)
+}
+
+func (r *Runner) undo(ctx context.Context, u undo) error {
+	found, err := r.Cluster.Get(ctx, u.object())
+	if kube.Missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if string(found.GetUID()) != u.UID {
+		return nil
+	}
+	err = patiently(ctx, leastDownPatience, func(ctx context.Context) error { return r.Cluster.Merge(ctx, u.object(), u.Merge) })
+	if kube.Missing(err) {
+		return nil
+	}
+	return err
+}
+
+// remove deletes what a step made, the last first, and waits for its end.
+func (r *Runner) remove(ctx context.Context, step *stepState, which func(made) bool) error {
+	var going []*unstructured.Unstructured
+	for _, m := range slices.Backward(step.Made) {
+		if !which(m) {
+			continue
+		}
+		var found *unstructured.Unstructured
+		err := patiently(ctx, leastDownPatience, func(ctx context.Context) (err error) {
+			found, err = r.Cluster.Get(ctx, m.object())
+			if kube.Missing(err) {
+				found, err = nil, nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			continue
+		}
+		if !m.made(found) {
+			r.say("%s was made anew by somebody else and stays", kube.Name(found))
+			continue
+		}
+		if err := patiently(ctx, leastDownPatience, func(ctx context.Context) error { return r.Cluster.DeleteExactly(ctx, found) }); err != nil {
+			return err
+		}
+		// Who has to end a finalizer may be what is deleted next.
+		if len(found.GetFinalizers()) > 0 {
+			if err := r.gone(ctx, found); err != nil {
+				return err
+			}
+			continue
+		}
+		going = append(going, found)
+	}
+	for _, object := range going {
+		if err := r.gone(ctx, object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// made tells whether an object is the one that was made: by its UID, or by
+// whoever applied it where the record was cut off before the UID, or where it was
+// made anew by another part of ours. A chart's objects are applied by Helm: what
+// was not there before and is there now is then the chart's.
+func (m made) made(found *unstructured.Unstructured) bool {
+	if m.UID == "" && m.Release != "" || m.UID != "" && m.UID == string(found.GetUID()) {
+		return true
+	}
+	return slices.ContainsFunc(found.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == kube.FieldManager && entry.Operation == metav1.ManagedFieldsOperationApply
+	})
+}
+
+// gone waits for the end of an object that was deleted.
+func (r *Runner) gone(ctx context.Context, deleted *unstructured.Unstructured) error {
+	err := kube.Until(ctx, interval, func(ctx context.Context) error {
+		found, err := r.Cluster.Get(ctx, deleted)
+		if kube.Missing(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if found.GetUID() != deleted.GetUID() {
+			return nil
+		}
+		return fmt.Errorf("held by %s", kube.HeldBy(found))
+	})
+	if err != nil {
+		return fmt.Errorf("%s is not gone: %w", kube.Name(deleted), err)
+	}
+	return nil
+}
+
+// forget removes the state, and its namespace if Up made it.
+func (r *Runner) forget(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, 2*leastDownPatience, fmt.Errorf("not gone after %s", 2*leastDownPatience))
+	defer cancel()
+	object := made{APIVersion: "v1", Kind: "Namespace", Name: Namespace}.object()
+	space, err := r.Cluster.Get(ctx, object)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for namespace %s: %w", Namespace, err)
+	}
+	if space.GetAnnotations()[madeBy] == madeByUp {
+		if err := r.Cluster.DeleteExactly(ctx, space); err != nil {
+			return err
+		}
+		return r.gone(ctx, space)
+	}
+	config := made{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "ConfigMap", Namespace: Namespace, Name: ConfigMap}.object()
+	return r.Cluster.Delete(ctx, config)
+}
