@@ -103,6 +103,8 @@ type Case struct {
 	Findings []Finding `json:"findings"`
 	// Identities are the case's callers.
 	Identities []IdentityTally `json:"identities,omitempty"`
+	// Workers are the shares of the case's attacks that several workers fired.
+	Workers []Worker `json:"workers,omitempty"`
 	// Evidence are the files of the case, relative to the run's folder.
 	Evidence []string `json:"evidence,omitempty"`
 }

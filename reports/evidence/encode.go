@@ -15,6 +15,12 @@ func appendEntry(b []byte, e *Entry) []byte {
 	if e.Identity != "" {
 		b = appendString(append(b, `,"identity":`...), e.Identity)
 	}
+	if e.Worker != "" {
+		b = appendString(append(b, `,"worker":`...), e.Worker)
+	}
+	if e.Unsure != 0 {
+		b = strconv.AppendInt(append(b, `,"unsure":`...), int64(e.Unsure), 10)
+	}
 	b = strconv.AppendInt(append(b, `,"due":`...), int64(e.Due), 10)
 	b = strconv.AppendInt(append(b, `,"sent":`...), int64(e.Sent), 10)
 	b = strconv.AppendInt(append(b, `,"received":`...), int64(e.Received), 10)

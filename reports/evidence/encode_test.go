@@ -24,6 +24,8 @@ func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
 			Attack:   hostile.Draw(t, "attack"),
 			Seq:      rapid.Uint64().Draw(t, "seq"),
 			Identity: hostile.Draw(t, "identity"),
+			Worker:   hostile.Draw(t, "worker"),
+			Unsure:   duration.Draw(t, "unsure"),
 			Due:      duration.Draw(t, "due"),
 			Sent:     duration.Draw(t, "sent"),
 			Received: duration.Draw(t, "received"),

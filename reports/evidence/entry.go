@@ -36,6 +36,12 @@ type Entry struct {
 	Seq    uint64 `json:"seq"`
 	// Identity is tier/name of who fired, "" for a caller without identity.
 	Identity string `json:"identity,omitempty"`
+	// Worker is who fired the hit in an attack that several workers share, ""
+	// where this process did. Unsure is by how much Sent was then put earlier
+	// and Received later than measured, because the worker's clock is known no
+	// better. What is wrong with it is wrong with all hits of the worker's share.
+	Worker string        `json:"worker,omitempty"`
+	Unsure time.Duration `json:"unsure,omitempty"`
 	// Due is when the pacer wanted the hit to leave; Sent and Received bound
 	// when the limiter decided. All on the ledger's monotonic clock.
 	Due      time.Duration `json:"due"`

@@ -60,6 +60,10 @@ func Create(path string, h Header) (*Ledger, error) {
 	return l, nil
 }
 
+// Stream is a ledger that is written to out instead of a file, for hits that
+// another process keeps. Its clock is at 0 now; Close closes out.
+func Stream(out io.WriteCloser, h Header) (*Ledger, error) { return newLedger("stream", out, h) }
+
 func newLedger(path string, file io.WriteCloser, h Header) (*Ledger, error) {
 	h.APIVersion, h.Began = ledgerVersion, time.Now()
 	line, err := json.Marshal(h)

@@ -46,6 +46,7 @@ func sections() []section {
 		{"problems", "Failures and doubts", viewProblems},
 		{"tiers", "Tiers", viewTiers},
 		{"books", "Books", viewBooks},
+		{"workers", "Workers", viewWorkers},
 		{"timeline", "Timeline", viewTimeline},
 		{"cases", "Cases", viewCases},
 		{"stack", "Components", viewStack},

@@ -32,6 +32,16 @@ func render(t *testing.T, run html.Run) string {
 	return page.String()
 }
 
+func TestWorkersOfASharedRun(t *testing.T) {
+	page := render(t, html.Run{Record: golden.Shared(t)})
+	_, section, found := strings.Cut(page, `<section id="workers">`)
+	section, _, ended := strings.Cut(section, "</section>")
+	if !found || !ended || !strings.Contains(page, `href="#workers"`) {
+		t.Fatal("the page has no section of workers")
+	}
+	golden.Compare(t, "workers.html", []byte(section))
+}
+
 func TestRenderMatchesGolden(t *testing.T) {
 	for _, name := range golden.Runs() {
 		t.Run(name, func(t *testing.T) {

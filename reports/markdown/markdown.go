@@ -25,6 +25,7 @@ func Render(w io.Writer, r *reports.Record) error {
 	verdict(&out, r)
 	problems(&out, r)
 	tiers(&out, r)
+	workers(&out, r)
 	notJudged(&out, r)
 	tested(&out, r)
 	if _, err := w.Write(bound(out.Bytes())); err != nil {

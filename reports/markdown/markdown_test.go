@@ -19,6 +19,10 @@ func TestRenderMatchesGolden(t *testing.T) {
 	}
 }
 
+func TestWorkersOfASharedRun(t *testing.T) {
+	golden.Compare(t, "shared.md", render(t, golden.Shared(t)))
+}
+
 func TestStandInsAreNamedAtTheTop(t *testing.T) {
 	summary := string(render(t, golden.Record(t, "fail")))
 	named := strings.Index(summary, "Tested with stand-ins: limitador STAND-IN")

@@ -31,6 +31,7 @@ func (p Printer) TierTable(r *reports.Record) error {
 		fmt.Fprintln(w)
 	}
 	p.components(w, r.Stack)
+	workers(w, r)
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "warning   %s\n", reports.Visible(warning))
 	}

@@ -59,6 +59,9 @@ type Attack struct {
 	// flight. Above the cap a hit waits for a connection after it was sent.
 	Connections int
 
+	// Share makes the attack one worker's part of a larger one; nil is the whole.
+	Share *Share
+
 	// Transport replaces the network, for a system under test in this process.
 	// Pacing then uses the runtime's timers, so that a virtual clock drives it.
 	// A transport must not retry.
@@ -98,6 +101,12 @@ const (
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9_-]{0,64}$`)
 
+// Check says what of the attack cannot be carried out, field by field.
+func (a Attack) Check() error {
+	_, err := a.withDefaults()
+	return err
+}
+
 // withDefaults is the attack with nothing left open, or an error that names
 // every field that is wrong.
 func (a Attack) withDefaults() (Attack, error) {
@@ -135,6 +144,7 @@ func (a Attack) withDefaults() (Attack, error) {
 		wrong = append(wrong, err)
 	}
 	wrong = append(wrong, a.Target.check()...)
+	wrong = append(wrong, a.Share.check()...)
 	// net/http takes these for a licence to replay a POST.
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
 		for given := range a.Header {

@@ -43,13 +43,14 @@ type caller struct {
 
 // RoundTrip fires one hit.
 func (c *caller) RoundTrip(ticket *http.Request) (*http.Response, error) {
-	seq, err := strconv.ParseUint(ticket.Header.Get("X-Vegeta-Seq"), 10, 64)
+	nth, err := strconv.ParseUint(ticket.Header.Get("X-Vegeta-Seq"), 10, 64)
 	if err != nil {
 		return nil, err
 	}
+	seq := c.attack.Share.seq(nth)
 	entry := evidence.Entry{Hit: c.request.id(seq), Attack: c.attack.Name, Seq: seq, Identity: c.identity}
 	if c.gate != nil {
-		entry.Due = c.gate.pass(c.ctx, c.ledger)
+		entry.Due = c.gate.pass(c.ctx, c.pacing.start)
 	}
 	if c.ctx.Err() != nil {
 		return nil, errNotFired
@@ -70,7 +71,7 @@ func (c *caller) RoundTrip(ticket *http.Request) (*http.Response, error) {
 
 	switch {
 	case c.pacing.rate > 0:
-		entry.Due = c.pacing.due(seq)
+		entry.Due = c.pacing.due(nth)
 	case c.gate == nil:
 		entry.Due = entry.Sent
 	}
@@ -100,10 +101,11 @@ func newGate(hits int) *gate {
 	return g
 }
 
-// pass waits for all others and is the time of release; it gives up with ctx.
-func (g *gate) pass(ctx context.Context, ledger *evidence.Ledger) time.Duration {
+// pass waits for all others, the last of whom waits for the start, and is the
+// time of release; it gives up with ctx.
+func (g *gate) pass(ctx context.Context, start func() time.Duration) time.Duration {
 	if g.missing.Add(-1) == 0 {
-		g.released = ledger.Since()
+		g.released = start()
 		close(g.open)
 	}
 	select {

@@ -21,7 +21,7 @@ func TestGateOpensForAllAtOnce(t *testing.T) {
 		g := newGate(3)
 		var passed atomic.Int64
 		come := func() {
-			if released := g.pass(t.Context(), ledger); released != 2*time.Second {
+			if released := g.pass(t.Context(), ledger.Since); released != 2*time.Second {
 				t.Errorf("released at %v", released)
 			}
 			passed.Add(1)

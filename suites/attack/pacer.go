@@ -82,6 +82,26 @@ type pacing struct {
 	// clock is the ledger's; begin is when hit 0 is due on it.
 	clock func() time.Duration
 	begin time.Duration
+	// share is nil for a whole attack.
+	share *Share
+	// gated says that hits wait for each other after they were paced.
+	gated bool
+}
+
+// start waits until the whole attack begins, which a share is told, and is that
+// time on the ledger's clock.
+func (p *pacing) start() time.Duration {
+	if p.share == nil {
+		return p.clock()
+	}
+	at, err := p.share.Await(p.ctx)
+	if err != nil {
+		return p.clock()
+	}
+	if early := at - p.clock(); early > 0 {
+		p.pause(p.ctx, early)
+	}
+	return at
 }
 
 var _ vegeta.Pacer = (*pacing)(nil)
@@ -94,8 +114,9 @@ func (p *pacing) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bo
 	if hits >= p.hits || p.ctx.Err() != nil {
 		return 0, true
 	}
-	if hits == 0 {
-		p.begin = p.clock()
+	// Hits that leave together are all held at their gate.
+	if hits == 0 && !p.gated {
+		p.begin = p.start()
 	}
 	if p.rate > 0 {
 		if early := p.due(hits) - p.clock(); early > 0 {
@@ -105,9 +126,11 @@ func (p *pacing) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bo
 	return 0, p.ctx.Err() != nil
 }
 
-// due is when hit seq leaves, on the ledger's clock. It is known once the
+// due is when the nth hit leaves, on the ledger's clock. It is known once the
 // first hit was paced.
-func (p *pacing) due(seq uint64) time.Duration { return p.begin + p.rate.due(seq) }
+func (p *pacing) due(nth uint64) time.Duration {
+	return p.begin + p.share.phase(p.rate) + p.rate.due(nth)
+}
 
 // Rate is for vegeta's reports only.
 func (p *pacing) Rate(time.Duration) float64 { return float64(p.rate) }

@@ -50,11 +50,20 @@ func newRequest(a Attack, ledger evidence.Header) (*request, error) {
 			return nil, err
 		}
 	}
-	began := strconv.FormatInt(ledger.Began.UnixMicro(), 36)
+	prefix := IDPrefix(ledger, a.Name)
+	if a.Share != nil {
+		prefix = a.Share.IDPrefix
+	}
 	return &request{
-		method: a.Target.Method, url: target, host: a.Target.Host, header: header, bodies: a.Target.Bodies,
-		prefix: strings.Map(idRune, ledger.Case) + "-" + began + "." + a.Name + ".",
+		method: a.Target.Method, url: target, host: a.Target.Host, header: header, bodies: a.Target.Bodies, prefix: prefix,
 	}, nil
+}
+
+// IDPrefix begins the ids of the hits of a ledger's attack; a hit's sequence
+// number ends them.
+func IDPrefix(ledger evidence.Header, attack string) string {
+	began := strconv.FormatInt(ledger.Began.UnixMicro(), 36)
+	return strings.Map(idRune, ledger.Case) + "-" + began + "." + attack + "."
 }
 
 // idRune keeps what may stand in a hit's id.

@@ -31,6 +31,22 @@ func Record(t *testing.T, run string) *reports.Record {
 	return r
 }
 
+// Shared is a sample run whose attacks several workers have shared.
+func Shared(t *testing.T) *reports.Record {
+	t.Helper()
+	r := Record(t, "pass")
+	r.Cases[0].Workers = []reports.Worker{{
+		Attack: "a1", Name: "worker-0", Planned: 15, Fired: 15, Offset: 1_250_000, Uncertainty: 84_300,
+		Note: "fires alone: one hit at a time cannot be shared",
+	}}
+	r.Cases[1].Workers = []reports.Worker{
+		{Attack: "a1", Name: "worker-0", Planned: 34, Fired: 34, PlannedRate: 33.3, Rate: 33.2, Offset: 1_240_000, Uncertainty: 91_000},
+		{Attack: "a1", Name: "worker-1", Planned: 33, Fired: 30, Lost: 3, PlannedRate: 33.3, Rate: 28.9, Offset: -7_200_000_000_000, Uncertainty: 512_000},
+		{Attack: "a1", Name: "worker-10", Planned: 33, Fired: 33, PlannedRate: 33.3, Rate: 33.3, Uncertainty: 20_000},
+	}
+	return r
+}
+
 // Compare fails the test where got differs from testdata/name; with -update it
 // writes the file instead.
 func Compare(t *testing.T, name string, got []byte) {
