@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -20,19 +21,34 @@ type Restricted interface {
 	Lacks(capability any) error
 }
 
-// As is the system as one that has a capability, or why it has not.
+// Wrapper is a system around another one, whose capabilities are its own.
+type Wrapper interface {
+	Unwrap() System
+}
+
+// As is the system as one that has a capability, or why it has not. What a
+// wrapper has not, the system in it may have.
 func As[T any](system System) (T, error) {
-	capable, ok := system.(T)
-	if !ok {
-		return capable, fmt.Errorf("provider %s has no such capability", system.Stack().Provider)
-	}
-	if restricted, ok := system.(Restricted); ok {
-		if err := restricted.Lacks((*T)(nil)); err != nil {
-			var none T
-			return none, err
+	var none T
+	for inner := system; inner != nil; {
+		if restricted, ok := inner.(Restricted); ok {
+			if err := restricted.Lacks((*T)(nil)); err != nil {
+				return none, err
+			}
 		}
+		if capable, ok := inner.(T); ok {
+			return capable, nil
+		}
+		wrapper, ok := inner.(Wrapper)
+		if !ok {
+			break
+		}
+		inner = wrapper.Unwrap()
 	}
-	return capable, nil
+	if system == nil {
+		return none, errors.New("there is no system")
+	}
+	return none, fmt.Errorf("provider %s cannot do this", system.Stack().Provider)
 }
 
 // Capability is something that a system can do, or cannot, for people.

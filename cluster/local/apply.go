@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 )
 
@@ -44,7 +45,7 @@ func (a *attached) apply(ctx context.Context, v cluster.Variant, files variantFi
 	}
 	err = a.await(ctx, limiter, v.Name, func(ctx context.Context) error {
 		for _, base := range v.Limiters {
-			if err := limitsInForce(ctx, a.reader, base, set, besides...); err != nil {
+			if err := probe.LimitsInForce(ctx, a.reader, base, set, besides...); err != nil {
 				return err
 			}
 		}
@@ -54,11 +55,11 @@ func (a *attached) apply(ctx context.Context, v cluster.Variant, files variantFi
 		return err
 	}
 	err = a.await(ctx, authorizer, v.Name, func(ctx context.Context) error {
-		if err := authConfigsInForce(ctx, v.Authorizer, set); err != nil {
+		if err := probe.AuthConfigsInForce(ctx, v.Authorizer, set); err != nil {
 			return err
 		}
 		for _, identity := range set.Identities() {
-			if err := keyKnown(ctx, v.Authorizer, set, identity); err != nil {
+			if err := probe.KeyKnown(ctx, v.Authorizer, set, identity); err != nil {
 				return fmt.Errorf("%s: %w", identity, err)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 )
 
@@ -97,7 +98,7 @@ func (a *attached) await(ctx context.Context, component, variant string, questio
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not in force after %s", patience))
 	defer cancel()
-	err := until(bounded, question)
+	err := probe.Until(bounded, question)
 	if err != nil && faulty && ctx.Err() == nil {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/fixtures/policy/wasmconfig"
 )
 
@@ -34,7 +35,7 @@ func (u *upping) gatewayPart(v *variant, config wasmconfig.Config) part {
 		return append(args, u.faultArgs(p)...)
 	}
 	p.ready = func(ctx context.Context, ports map[string]int) error {
-		return answers(ctx, baseURL(ports[gatewayAdminPort])+"/ready")
+		return probe.Answers(ctx, baseURL(ports[gatewayAdminPort])+"/ready")
 	}
 	p.waiting = func(ports map[string]int) string { return baseURL(ports[gatewayAdminPort]) + "/ready" }
 	return p

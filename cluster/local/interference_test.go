@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/cluster/providertest"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 )
@@ -63,7 +64,7 @@ func TestLimitsFileIsReplaced(t *testing.T) {
 			t.Fatalf("%s: %v", how, err)
 		}
 		err := attached.await(t.Context(), limiter, mainVariant, func(ctx context.Context) error {
-			return limitsInForce(ctx, attached.reader, base, next)
+			return probe.LimitsInForce(ctx, attached.reader, base, next)
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", how, err)
@@ -105,7 +106,7 @@ func TestLimiterThatIsToldToStop(t *testing.T) {
 	base := attached.up.Variants[mainVariant].Limiters[0]
 	stopped, cancel := context.WithTimeout(t.Context(), changePatience)
 	defer cancel()
-	err := until(stopped, func(ctx context.Context) error {
+	err := probe.Until(stopped, func(ctx context.Context) error {
 		if _, err := attached.reader.Status(ctx, base); err != nil {
 			return nil //nolint:nilerr // nobody answers: it has ended
 		}
@@ -117,13 +118,13 @@ func TestLimiterThatIsToldToStop(t *testing.T) {
 	if err := attached.Restart(t.Context(), limiter); err != nil {
 		t.Fatal(err)
 	}
-	if err := limitsInForce(t.Context(), attached.reader, base, set); err != nil {
+	if err := probe.LimitsInForce(t.Context(), attached.reader, base, set); err != nil {
 		t.Error(err)
 	}
 	select {
 	case death := <-system.Died():
 		t.Errorf("a limiter that was told to stop is reported as a death: %+v", death)
-	case <-time.After(probeInterval):
+	case <-time.After(probe.Interval):
 	}
 	if !slices.ContainsFunc(system.Stack().Components, func(c cluster.Component) bool { return c.Name == limiter && c.PID != 0 }) {
 		t.Error("no limiter is up")

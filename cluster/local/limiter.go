@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"slices"
 	"strconv"
 
-	"github.com/floodgate-dev/floodgate/cluster/metrics"
-	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
 const limiter = "limitador"
@@ -19,26 +17,6 @@ const labelsOption = "--metric-labels-default"
 
 // headersOption makes Limitador send rate-limit headers (sut.md 2.6).
 const headersOption = "--rate-limit-headers"
-
-// metricLabels is the CEL by which the limiter labels its metrics, and which
-// of the labels names the caller. With telemetry it is what the operator
-// writes, and the caller's label is the one whose expression keys the
-// counters; without, the counters' own entry becomes "user".
-func metricLabels(set *policy.Set) (cel, userLabel string) {
-	user := set.UserExpression()
-	if telemetry := set.Telemetry(); len(telemetry) > 0 {
-		for label, expression := range telemetry {
-			if expression == user && user != "" && (userLabel == "" || label < userLabel) {
-				userLabel = label
-			}
-		}
-		return "descriptors[1]", userLabel
-	}
-	if user == "" {
-		return "", ""
-	}
-	return fmt.Sprintf(`{"user": descriptors[0][%s]}`, strconv.Quote(user)), metrics.DefaultUserLabel
-}
 
 // limiterPart is a variant's limiter.
 func (u *upping) limiterPart(v *variant, labels string) part {
@@ -61,12 +39,12 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 	}
 	p.ready = func(ctx context.Context, ports map[string]int) error {
 		if len(p.faults) > 0 {
-			return errors.Join(reachable(ctx, hostPort(ports[limiterPort])), answers(ctx, baseURL(ports[limiterHTTPPort])+"/status"))
+			return errors.Join(probe.Reachable(ctx, hostPort(ports[limiterPort])), probe.Answers(ctx, baseURL(ports[limiterHTTPPort])+"/status"))
 		}
-		if err := limiterAnswers(ctx, hostPort(ports[limiterPort])); err != nil {
+		if err := probe.LimiterAnswers(ctx, hostPort(ports[limiterPort])); err != nil {
 			return err
 		}
-		return limitsInForce(ctx, u.reader, baseURL(ports[limiterHTTPPort]), v.set)
+		return probe.LimitsInForce(ctx, u.reader, baseURL(ports[limiterHTTPPort]), v.set)
 	}
 	p.waiting = func(ports map[string]int) string {
 		return fmt.Sprintf("a gRPC answer on %s and the policy's limits on %s/limits", hostPort(ports[limiterPort]), baseURL(ports[limiterHTTPPort]))
@@ -77,7 +55,7 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 // startLimiter starts a variant's limiter. A program that does not know
 // labelsOption gets none, and then its metrics name no caller.
 func (u *upping) startLimiter(ctx context.Context, v *variant) error {
-	labels, userLabel := metricLabels(v.set)
+	labels, userLabel := probe.MetricLabels(v.set)
 	p := u.limiterPart(v, labels)
 	r, err := u.stack.up(ctx, p)
 	var exit *exec.ExitError
@@ -98,47 +76,3 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 
 // exitUsage is the status of a program that refuses its arguments.
 const exitUsage = 2
-
-// limitsInForce returns nil if the limiter shows the policy's limits, all of
-// them and no other in their namespaces and in those that are named besides.
-func limitsInForce(ctx context.Context, reader *metrics.Reader, base string, set *policy.Set, besides ...string) error {
-	wanted := map[string][]string{}
-	for _, namespace := range besides {
-		wanted[namespace] = nil
-	}
-	seen := map[string]bool{}
-	for _, l := range set.LimitadorLimits() {
-		// Of limits with the same identity the limiter keeps the first
-		// (sut.md 2.2).
-		identity := fmt.Sprintf("%q %d %q %q", l.Namespace, l.Seconds, l.Conditions, l.Variables)
-		if seen[identity] {
-			continue
-		}
-		seen[identity] = true
-		wanted[l.Namespace] = append(wanted[l.Namespace],
-			limitLine(l.MaxValue, l.Seconds, l.Name, l.Conditions, l.Variables))
-	}
-	for namespace, want := range wanted {
-		limits, err := reader.Limits(ctx, base, namespace)
-		if err != nil {
-			return err
-		}
-		var got []string
-		for _, l := range limits {
-			got = append(got, limitLine(l.MaxValue, l.Seconds, l.Name, l.Conditions, l.Variables))
-		}
-		slices.Sort(got)
-		slices.Sort(want)
-		if !slices.Equal(got, want) {
-			return fmt.Errorf("in %s the limiter has %q, the policy says %q", namespace, got, want)
-		}
-	}
-	return nil
-}
-
-// limitLine is a limit in a form in which two are compared: conditions and
-// variables are sets.
-func limitLine(maxValue, seconds int64, name string, conditions, variables []string) string {
-	return fmt.Sprintf("%d per %d s %q if %q by %q", maxValue, seconds, name,
-		slices.Sorted(slices.Values(conditions)), slices.Sorted(slices.Values(variables)))
-}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 )
 
@@ -64,7 +65,7 @@ func (a *attached) unlink(ctx context.Context, v cluster.Variant, file mounted) 
 	bounded, cancel := context.WithTimeout(ctx, reloadPatience)
 	defer cancel()
 	// A limiter that does not notice is not waited for any longer.
-	_ = until(bounded, func(ctx context.Context) error {
+	_ = probe.Until(bounded, func(ctx context.Context) error {
 		now, err := a.reloads(ctx, v)
 		if err == nil && now == before {
 			err = fmt.Errorf("the limiter has loaded nothing new")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
 // misplacedPatience is how long a limiter without its gRPC port is watched: the
@@ -93,7 +94,7 @@ func watchMisplaced(ctx context.Context, process Process, address string, httpPo
 	began := time.Now()
 	bounded, cancel := context.WithTimeout(ctx, misplacedPatience)
 	defer cancel()
-	tick := time.NewTicker(probeInterval)
+	tick := time.NewTicker(probe.Interval)
 	defer tick.Stop()
 	for bounded.Err() == nil && !shown.Ended && shown.Status != http.StatusOK {
 		select {
@@ -108,9 +109,9 @@ func watchMisplaced(ctx context.Context, process Process, address string, httpPo
 		}
 	}
 	if !shown.Ended {
-		asked, stop := context.WithTimeout(ctx, probeTimeout)
+		asked, stop := context.WithTimeout(ctx, probe.Timeout)
 		defer stop()
-		shown.Serves = limiterAnswers(asked, address) == nil
+		shown.Serves = probe.LimiterAnswers(asked, address) == nil
 	}
 	shown.Watched = time.Since(began)
 	return shown
@@ -122,7 +123,7 @@ func statusOf(ctx context.Context, address string) int {
 	if err != nil {
 		return 0
 	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: probeTimeout}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: probe.Timeout}
 	answer, err := client.Do(request)
 	if err != nil {
 		return 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/journal"
 )
 
@@ -61,7 +62,7 @@ func (u *upping) startJournal(ctx context.Context) error {
 
 func listsModels(port string) func(context.Context, map[string]int) error {
 	return func(ctx context.Context, ports map[string]int) error {
-		return answers(ctx, baseURL(ports[port])+"/v1/models")
+		return probe.Answers(ctx, baseURL(ports[port])+"/v1/models")
 	}
 }
 

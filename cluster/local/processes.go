@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
 // processes launches every component as a process of its own, in a process
@@ -84,7 +86,7 @@ func watch(cmd *exec.Cmd, kill, ended func()) *child {
 // behind that ended on its own is killed; where the group was asked to end, its
 // others may take the time that a component has for that.
 func (c *child) empty() {
-	tick := time.NewTicker(probeInterval)
+	tick := time.NewTicker(probe.Interval)
 	defer tick.Stop()
 	for c.group.alive() {
 		if !c.asked.Load() {

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
 // testPatience bounds what a test waits for.
@@ -44,7 +46,7 @@ func await(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testPatience)
 	defer cancel()
-	err := until(ctx, func(context.Context) error {
+	err := probe.Until(ctx, func(context.Context) error {
 		if !holds() {
 			return errors.New("not yet")
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/cluster/providertest"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
@@ -189,7 +190,7 @@ func TestMetricLabels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if cel, label := metricLabels(set); cel != test.cel || label != test.label {
+		if cel, label := probe.MetricLabels(set); cel != test.cel || label != test.label {
 			t.Errorf("%s by label %q, want %s by %q", cel, label, test.cel, test.label)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "telemetry.yaml"), []byte(telemetry), 0o600); err != nil {

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
 const (
@@ -77,7 +78,7 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 	}
 	p.ready = func(ctx context.Context, ports map[string]int) error {
 		base := baseURL(ports[prometheusPort])
-		if err := answers(ctx, base+"/-/ready"); err != nil {
+		if err := probe.Answers(ctx, base+"/-/ready"); err != nil {
 			return err
 		}
 		source, err := u.reader.Prometheus(base, "", instances...)

@@ -10,16 +10,13 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
 const (
 	// startPatience is how long a component may take to be ready. The slowest
 	// one measured, Prometheus, took 0.9 s on an idle machine.
 	startPatience = 30 * time.Second
-	// probeInterval is the pause between two questions whether it is ready,
-	// probeTimeout how long one may take.
-	probeInterval = 20 * time.Millisecond
-	probeTimeout  = time.Second
 	// portAttempts is how often a component is started when somebody else took
 	// the port that the kernel had named.
 	portAttempts = 3
@@ -116,12 +113,12 @@ func (s *stack) launch(ctx context.Context, p part, ports map[string]int) (*runn
 func (r *running) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("not ready after %s", startPatience))
 	defer cancel()
-	tick := time.NewTicker(probeInterval)
+	tick := time.NewTicker(probe.Interval)
 	defer tick.Stop()
 	last := errors.New("not asked yet")
 	for {
-		probe, stop := context.WithTimeout(ctx, probeTimeout)
-		err := r.part.ready(probe, r.ports)
+		asked, stop := context.WithTimeout(ctx, probe.Timeout)
+		err := r.part.ready(asked, r.ports)
 		stop()
 		if err == nil {
 			return nil

@@ -1,4 +1,6 @@
-package local
+// Package probe asks the components of a stack whether they have taken what they
+// were given, in ways that spend nobody's quota.
+package probe
 
 import (
 	"context"
@@ -6,14 +8,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"time"
 
-	authv3 "github.com/envoyproxy/go-control-plane/envoy/service/auth/v3"
 	rlsv3 "github.com/envoyproxy/go-control-plane/envoy/service/ratelimit/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
+)
+
+const (
+	// Interval is the pause between two questions, Timeout how long one may take.
+	Interval = 20 * time.Millisecond
+	Timeout  = time.Second
 )
 
 // readinessDomain is a namespace that has no limits: asking about it spends
@@ -27,9 +33,9 @@ func dial(address string) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithNoProxy(), grpc.WithDisableServiceConfig())
 }
 
-// reachable returns nil if somebody speaks HTTP/2 at address. It is what can
+// Reachable returns nil if somebody speaks HTTP/2 at address. It is what can
 // be asked of a component that was told to be wrong.
-func reachable(ctx context.Context, address string) error {
+func Reachable(ctx context.Context, address string) error {
 	connection, err := dial(address)
 	if err != nil {
 		return err
@@ -44,8 +50,8 @@ func reachable(ctx context.Context, address string) error {
 	return nil
 }
 
-// limiterAnswers returns nil if the limiter at address decides.
-func limiterAnswers(ctx context.Context, address string) error {
+// LimiterAnswers returns nil if the limiter at address decides.
+func LimiterAnswers(ctx context.Context, address string) error {
 	connection, err := dial(address)
 	if err != nil {
 		return err
@@ -61,51 +67,14 @@ func limiterAnswers(ctx context.Context, address string) error {
 	return nil
 }
 
-// reasonHeader is where Authorino says why it refuses.
-const reasonHeader = "X-Ext-Auth-Reason"
-
-// verdict is an authorizer's answer.
-type verdict struct {
-	// status is the HTTP status that the gateway would answer, 200 for OK.
-	status int
-	reason string
-}
-
-// check asks the authorizer about a request for an AuthConfig's host.
-func check(ctx context.Context, address string, request *authv3.CheckRequest) (verdict, error) {
-	connection, err := dial(address)
-	if err != nil {
-		return verdict{}, err
-	}
-	defer func() { _ = connection.Close() }()
-	answer, err := authv3.NewAuthorizationClient(connection).Check(ctx, request)
-	if err != nil {
-		return verdict{}, err
-	}
-	denied := answer.GetDeniedResponse()
-	if denied == nil {
-		if code := answer.GetStatus().GetCode(); code != 0 {
-			return verdict{}, fmt.Errorf("the authorizer denies with code %d and without an answer", code)
-		}
-		return verdict{status: http.StatusOK}, nil
-	}
-	v := verdict{status: int(denied.GetStatus().GetCode())}
-	for _, option := range denied.GetHeaders() {
-		if strings.EqualFold(option.GetHeader().GetKey(), reasonHeader) {
-			v.reason = option.GetHeader().GetValue()
-		}
-	}
-	return v, nil
-}
-
-// answers returns nil if a GET is answered with 200.
-func answers(ctx context.Context, address string) error {
+// Answers returns nil if a GET is answered with 200.
+func Answers(ctx context.Context, address string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
 	// An idle connection would keep some components from ending.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: probeTimeout}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Timeout}
 	answer, err := client.Do(request)
 	if err != nil {
 		return err
@@ -120,9 +89,9 @@ func answers(ctx context.Context, address string) error {
 	return nil
 }
 
-// until repeats a question until its answer is nil, or ctx ends.
-func until(ctx context.Context, question func(context.Context) error) error {
-	tick := time.NewTicker(probeInterval)
+// Until repeats a question until its answer is nil, or ctx ends.
+func Until(ctx context.Context, question func(context.Context) error) error {
+	tick := time.NewTicker(Interval)
 	defer tick.Stop()
 	last := errors.New("not asked yet")
 	for {

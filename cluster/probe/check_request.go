@@ -1,4 +1,4 @@
-package local
+package probe
 
 import (
 	"net/http"
@@ -47,7 +47,7 @@ func checkRequest(host string, call policy.Request, identity *tier.Identity) *au
 	}
 	headers[":method"], headers[":path"], headers[":authority"], headers[":scheme"] = method, path, call.Host, "http"
 	peer := &authv3.AttributeContext_Peer{Address: &corev3.Address{Address: &corev3.Address_SocketAddress{
-		SocketAddress: &corev3.SocketAddress{Address: loopback, PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: 1}},
+		SocketAddress: &corev3.SocketAddress{Address: "127.0.0.1", PortSpecifier: &corev3.SocketAddress_PortValue{PortValue: 1}},
 	}}}
 	return &authv3.CheckRequest{Attributes: &authv3.AttributeContext{
 		Source: peer, Destination: peer,
