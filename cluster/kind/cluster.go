@@ -38,12 +38,12 @@ const (
 // is used if it is there and made if it is not. Only one that it made is
 // deleted.
 type Cluster struct {
-	name, image, context string
-	nodes                int
-	kubeconfig           string
-	made                 bool
-	kind                 *cluster.Provider
-	log                  *logger
+	name, image string
+	nodes       int
+	kubeconfig  string
+	made        bool
+	kind        *cluster.Provider
+	log         *logger
 }
 
 var _ types.E2EClusterProviderWithImageLoader = (*Cluster)(nil)

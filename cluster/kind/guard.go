@@ -81,3 +81,10 @@ func (g *guard) spare() {
 	_ = g.stdin.Close()
 	_ = g.cmd.Wait()
 }
+
+func (g *guard) spareIfThere() error {
+	if g != nil {
+		g.spare()
+	}
+	return nil
+}
