@@ -20,6 +20,8 @@ var beyondSmoke = map[string]string{
 	"gateway:token-answer-hangs":           "T15",
 	"gateway:unevaluable-passes":           "I17",
 	"limitador:counters-show-old-max":      "P02",
+	"limitador:edit-keeps-window":          "P04",
+	"limitador:edit-resets-counters":       "P02",
 	"limitador:expiry-race":                "W10",
 	"limitador:in-place-read-empty":        "S14",
 	"limitador:refused-call-opens-window":  "W14",

@@ -10,11 +10,8 @@ import (
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
-// The hits by which a quota is raised, and that are tried beyond it.
-const (
-	raisedBy   = 3
-	beyondEdit = 2
-)
+// raisedBy is by how many hits a quota is raised.
+const raisedBy = 3
 
 // replacements is how often a limits file is replaced in each way, and
 // replacedAt how many hits a second are fired meanwhile.
@@ -24,19 +21,6 @@ const (
 )
 
 var _ = Describe("An edit in the middle of a window", Label("rule:counters-tell"), func() {
-	It("that raises a quota admits the difference", Serial, harness.On(harness.Edits), Case("P02"), func(ctx SpecContext) {
-		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, edits.Smallest().Name)
-		raised, err := edits.Set().WithQuotas(alice.Limits, alice.Quota()+raisedBy)
-
-		edits.Fire(ctx, pastQuota(alice, 0))
-		after := edits.Edit(ctx, raised, err)
-		alice = after.Under(alice)
-		after.Fire(ctx, attack.Attack{As: alice, Hits: raisedBy + beyondEdit, Pacer: attack.OneAtATime})
-
-		Expect(after.JudgeCounters(ctx, alice, oracle.NoOverrun, oracle.NoUnderrun, oracle.InOrder, oracle.Reconciled, oracle.CountersTell)).To(Hold())
-	})
-
 	It("that lowers a quota below what is used denies at once", Serial, harness.On(harness.Edits), Case("P03"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
 		alice := edits.Enroll(ctx, firstWith(edits, 4).Name)

@@ -10,6 +10,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
+	"github.com/floodgate-dev/floodgate/suites/attack/crew"
 )
 
 // Bed is what a spec lies on: one variant of the policy, in force on a stack
@@ -28,6 +29,8 @@ type run struct {
 	reader  *metrics.Reader
 	sets    map[string]*policy.Set
 	events  *events
+	// crew fires this run's attacks, nil where this process does.
+	crew *crew.Crew
 	// spec is the case under way, nil between specs.
 	spec *spec
 }
@@ -56,13 +59,17 @@ func NewBed(runDir string, session Session, system cluster.System) (*Bed, error)
 		}
 		sets[name] = set
 	}
+	workers, err := session.Workers.crew()
+	if err != nil {
+		return nil, err
+	}
 	events, err := openEvents(runDir)
 	if err != nil {
 		return nil, err
 	}
 	bed := &Bed{run: &run{
 		dir: runDir, session: session, system: system,
-		reader: metrics.NewReader(nil), sets: sets, events: events,
+		reader: metrics.NewReader(nil), sets: sets, events: events, crew: workers,
 	}}
 	return bed.on(Policy)
 }
@@ -88,6 +95,9 @@ func (b *Bed) on(variant string) (*Bed, error) {
 // Close ends what the bed opened; the stack stays up.
 func (b *Bed) Close() error {
 	b.run.reader.Close()
+	if b.run.crew != nil {
+		b.run.crew.Close()
+	}
 	return errors.Join(b.run.events.close(), b.run.system.Down(context.Background()))
 }
 

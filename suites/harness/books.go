@@ -93,12 +93,16 @@ func (b *Bed) snapshot(ctx context.Context, ids []string, scrapedAfter time.Time
 }
 
 func (b *Bed) limiterBook(ctx context.Context) (*evidence.LimiterBook, error) {
-	if len(b.variant.Limiters) == 0 {
+	limiters, err := b.limiters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(limiters) == 0 {
 		return nil, fmt.Errorf("the limiter's HTTP API is not reachable")
 	}
 	var sum metrics.Tally
 	var book evidence.LimiterBook
-	for _, base := range b.variant.Limiters {
+	for _, base := range limiters {
 		instance, err := b.run.reader.Instance(ctx, base)
 		if err != nil {
 			return nil, err
@@ -110,7 +114,7 @@ func (b *Bed) limiterBook(ctx context.Context) (*evidence.LimiterBook, error) {
 		sum = sum.Plus(tally)
 		book.Instances = append(book.Instances, instance)
 	}
-	limits, err := b.limitsInForce(ctx, b.variant.Limiters[0])
+	limits, err := b.limitsInForce(ctx, limiters[0])
 	if err != nil {
 		return nil, err
 	}
@@ -173,11 +177,23 @@ func (b *Bed) gatewayBook(ctx context.Context) (*evidence.GatewayBook, error) {
 	if b.variant.GatewayStats == "" {
 		return nil, fmt.Errorf("the gateway's statistics are not reachable")
 	}
-	g, err := b.run.reader.Gateway(ctx, b.variant.GatewayStats)
+	gateways, err := b.gateways(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &evidence.GatewayBook{Hits: g.Hits, Misses: g.Misses, Allowed: g.Allowed, Denied: g.Denied, Errors: g.Errors}, nil
+	sum := &evidence.GatewayBook{}
+	for _, address := range gateways {
+		g, err := b.run.reader.Gateway(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		sum.Hits += g.Hits
+		sum.Misses += g.Misses
+		sum.Allowed += g.Allowed
+		sum.Denied += g.Denied
+		sum.Errors += g.Errors
+	}
+	return sum, nil
 }
 
 func (b *Bed) backendBook(ctx context.Context, ids []string) (*evidence.BackendBook, error) {

@@ -63,9 +63,9 @@ func (b *Bed) DeleteSecret(secret []byte) Change {
 
 // ApplyPolicy puts another policy in force on this bed.
 func (b *Bed) ApplyPolicy(set *policy.Set) Change {
-	editor, ok := b.run.system.(cluster.PolicyEditor)
-	if !ok {
-		b.NotJudged("provider %s cannot edit policies", b.run.session.Stack.Provider)
+	editor, err := cluster.As[cluster.PolicyEditor](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s cannot edit policies: %v", b.run.session.Stack.Provider, err)
 	}
 	return func(ctx context.Context) error { return editor.Apply(ctx, b.variant.Name, set) }
 }
@@ -78,18 +78,18 @@ func (b *Bed) Do(ctx context.Context, change Change) (done time.Duration) {
 }
 
 func (b *Bed) secretEditor() cluster.SecretEditor {
-	editor, ok := b.run.system.(cluster.SecretEditor)
-	if !ok {
-		b.NotJudged("provider %s cannot change Secrets", b.run.session.Stack.Provider)
+	editor, err := cluster.As[cluster.SecretEditor](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s cannot change Secrets: %v", b.run.session.Stack.Provider, err)
 	}
 	return editor
 }
 
 // RestartAuthorizer ends this bed's authorizer and starts it again.
 func (b *Bed) RestartAuthorizer() Change {
-	restarter, ok := b.run.system.(cluster.Restarter)
-	if !ok {
-		b.NotJudged("provider %s cannot restart components", b.run.session.Stack.Provider)
+	restarter, err := cluster.As[cluster.Restarter](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s cannot restart components: %v", b.run.session.Stack.Provider, err)
 	}
 	component := "authorino"
 	if b.variant.Name != Policy {

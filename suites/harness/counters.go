@@ -34,12 +34,13 @@ func (b *Bed) counters(ctx context.Context) *evidence.CounterBook {
 	for _, limit := range b.set.LimitadorLimits() {
 		scopes[limit.Namespace] = true
 	}
-	if len(b.variant.Limiters) != 1 {
+	limiters, err := b.limiters(ctx)
+	if err != nil || len(limiters) != 1 {
 		book.Missing = "the case needs exactly one limiter whose HTTP API can be reached"
 		return book
 	}
 	for _, scope := range slices.Sorted(maps.Keys(scopes)) {
-		counters, err := b.run.reader.Counters(ctx, b.variant.Limiters[0], scope)
+		counters, err := b.run.reader.Counters(ctx, limiters[0], scope)
 		if err != nil {
 			return &evidence.CounterBook{Missing: err.Error()}
 		}
@@ -77,9 +78,9 @@ func (h Hits) FirstAdmitted() time.Duration {
 // gRPC port that is taken.
 func (b *Bed) JudgeMisplaced(ctx context.Context, rules ...string) Judgement {
 	ginkgoHelper()
-	starter, ok := b.run.system.(cluster.MisplacedStarter)
-	if !ok {
-		b.NotJudged("provider %s starts no limiter besides its own", b.run.session.Stack.Provider)
+	starter, err := cluster.As[cluster.MisplacedStarter](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s starts no limiter besides its own: %v", b.run.session.Stack.Provider, err)
 	}
 	shown, err := starter.StartOnTakenPort(ctx, b.variant.Name)
 	if errors.Is(err, errors.ErrUnsupported) {

@@ -28,9 +28,9 @@ func (b *Bed) Edit(ctx context.Context, edited *policy.Set, why error) *Bed {
 	if why != nil {
 		b.NotJudged("the policy cannot be edited for this case: %v", why)
 	}
-	editor, ok := b.run.system.(cluster.PolicyEditor)
-	if !ok {
-		b.NotJudged("provider %s edits no policies", b.run.session.Stack.Provider)
+	editor, err := cluster.As[cluster.PolicyEditor](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s edits no policies: %v", b.run.session.Stack.Provider, err)
 	}
 	b.open(ctx)
 	ginkgo.DeferCleanup(func(ctx context.Context) error { return editor.Apply(ctx, b.variant.Name, b.set) })
@@ -51,9 +51,9 @@ func (b *Bed) Under(who tier.Identity) tier.Identity {
 // it, as long as an edit may take. Once it did not, only the last is waited for.
 func (b *Bed) ReplaceLimits(other *Bed, how cluster.Replacement, times int) Change {
 	ginkgoHelper()
-	editor, ok := b.run.system.(cluster.LimitsFileEditor)
-	if !ok {
-		b.NotJudged("provider %s has no limits file to replace", b.run.session.Stack.Provider)
+	editor, err := cluster.As[cluster.LimitsFileEditor](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s has no limits file to replace: %v", b.run.session.Stack.Provider, err)
 	}
 	return func(ctx context.Context) error {
 		noticed := true
@@ -93,24 +93,23 @@ func (b *Bed) shown(ctx context.Context) bool {
 }
 
 func (b *Bed) shows(ctx context.Context) bool {
-	var want []string
+	return !slices.ContainsFunc(b.variant.Limiters, func(base string) bool { return !b.showsOn(ctx, base) })
+}
+
+// showsOn says whether one limiter shows the bed's limits, all and no other.
+func (b *Bed) showsOn(ctx context.Context, base string) bool {
+	var want, got []string
 	for _, l := range b.LimitsOfPolicy() {
 		want = append(want, fmt.Sprint(l.Namespace, l.MaxValue, l.Seconds, l.Conditions))
 	}
-	slices.Sort(want)
-	for _, base := range b.variant.Limiters {
-		limits, err := b.limitsInForce(ctx, base)
-		if err != nil {
-			return false
-		}
-		var got []string
-		for _, l := range limits {
-			got = append(got, fmt.Sprint(l.Namespace, l.MaxValue, l.Seconds, l.Conditions))
-		}
-		slices.Sort(got)
-		if !slices.Equal(want, got) {
-			return false
-		}
+	limits, err := b.limitsInForce(ctx, base)
+	if err != nil {
+		return false
 	}
-	return true
+	for _, l := range limits {
+		got = append(got, fmt.Sprint(l.Namespace, l.MaxValue, l.Seconds, l.Conditions))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	return slices.Equal(want, got)
 }

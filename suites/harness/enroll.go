@@ -13,9 +13,13 @@ import (
 )
 
 // Enroll issues an identity in a tier that no counter has seen, and returns
-// once the authorizer knows its key.
+// once the authorizer knows its key. Where the provider issues none, it is one of
+// the policy's own.
 func (b *Bed) Enroll(ctx context.Context, tierName string) tier.Identity {
 	ginkgoHelper()
+	if _, err := cluster.As[cluster.IdentityIssuer](b.run.system); err != nil {
+		return b.borrow(ctx, tierName)
+	}
 	user, key, err := b.newcomer()
 	b.must(err)
 	identity, secret, err := b.set.Mint(tierName, user, key)
@@ -41,9 +45,9 @@ func (b *Bed) EnrollOutsider(ctx context.Context, how policy.Outsider) tier.Iden
 
 func (b *Bed) issue(ctx context.Context, identity tier.Identity, secret []byte) {
 	ginkgoHelper()
-	issuer, ok := b.run.system.(cluster.IdentityIssuer)
-	if !ok {
-		b.NotJudged("provider %s issues no identities", b.run.session.Stack.Provider)
+	issuer, err := cluster.As[cluster.IdentityIssuer](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s issues no identities: %v", b.run.session.Stack.Provider, err)
 	}
 	if err := issuer.Issue(ctx, b.variant.Name, identity, secret); err != nil {
 		b.must(fmt.Errorf("enrol %s: %w", identity, err))

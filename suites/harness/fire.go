@@ -93,15 +93,16 @@ func (b *Bed) Fire(ctx context.Context, attacks ...attack.Attack) Hits {
 		hits.attacks = append(hits.attacks, a.Name)
 		s.attacks[a.Name] = attackPlan{Attack: oracle.Attack{Name: a.Name, Planned: a.Hits}, identity: subjectOf(*a), variant: b.variant.Name}
 	}
-	reports := make([]attack.Report, len(attacks))
+	reports, rows := make([]attack.Report, len(attacks)), make([][]workerRow, len(attacks))
 	for i, a := range attacks {
 		group.Go(func() (err error) {
-			reports[i], err = attack.Fire(ctx, a, s.ledger, b.teller(a))
+			reports[i], rows[i], err = b.carryOut(ctx, a, b.teller(a))
 			return err
 		})
 	}
 	err := group.Wait()
 	s.last = time.Now()
+	s.result.Workers = append(s.result.Workers, slices.Concat(rows...)...)
 	for i, a := range attacks {
 		plan := s.attacks[a.Name]
 		plan.OneAtATime = a.Pacer == attack.OneAtATime

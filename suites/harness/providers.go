@@ -9,6 +9,8 @@ import (
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/double"
+	"github.com/floodgate-dev/floodgate/cluster/existing"
+	"github.com/floodgate-dev/floodgate/cluster/kind"
 	"github.com/floodgate-dev/floodgate/cluster/local"
 )
 
@@ -17,6 +19,8 @@ func providers() map[string]cluster.Provider {
 	all := map[string]cluster.Provider{}
 	for _, provider := range []cluster.Provider{
 		&local.Provider{},
+		&kind.Provider{},
+		&existing.Provider{},
 		double.New(),
 	} {
 		all[provider.Name()] = provider

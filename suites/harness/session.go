@@ -70,6 +70,8 @@ type Session struct {
 	// Planned names the files of the cases that the run must judge: one that
 	// left none is a doubt, not an absence.
 	Planned []string `json:"planned,omitempty"`
+	// Workers share the run's attacks, nil where the spec processes fire alone.
+	Workers *Workers `json:"workers,omitempty"`
 }
 
 // WriteSession stores the session in the run's folder and makes the folders

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,7 +39,19 @@ func Case(id string) []any {
 	if err != nil {
 		panic(err)
 	}
-	return []any{ginkgo.Label(labelCase+id, labelLane+string(entry.Lane)), ginkgo.SpecTimeout(patience)}
+	return []any{ginkgo.Label(labelCase+id, labelLane+string(entry.Lane)), ginkgo.SpecTimeout(casePatience())}
+}
+
+// EnvCasePatience names the environment variable that gives cases another
+// patience, such as 15m: where no identities are issued, cases wait for each
+// other and for real windows.
+const EnvCasePatience = "FLOODGATE_CASE_PATIENCE"
+
+func casePatience() time.Duration {
+	if given, err := time.ParseDuration(os.Getenv(EnvCasePatience)); err == nil && given > 0 {
+		return given
+	}
+	return patience
 }
 
 // CaseInRealTime is Case for a spec that waits for the policy's own windows.
@@ -82,6 +95,8 @@ type spec struct {
 	after   map[string]evidence.Snapshot
 	asked   int
 	last    time.Time
+	// given are the claims on the policy's own identities, nil without any.
+	given *given
 }
 
 // attackPlan is one attack of the case: who fired it, and where.

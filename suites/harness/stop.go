@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,10 +19,10 @@ const stopGrace = 1500 * time.Millisecond
 // it should be gone. It is started anew when the spec ends.
 func (b *Bed) StopLimiter(ctx context.Context) {
 	ginkgoHelper()
-	stopper, stops := b.run.system.(cluster.Stopper)
-	restarter, starts := b.run.system.(cluster.Restarter)
-	if !stops || !starts {
-		b.NotJudged("provider %s stops no components", b.run.session.Stack.Provider)
+	stopper, stops := cluster.As[cluster.Stopper](b.run.system)
+	restarter, starts := cluster.As[cluster.Restarter](b.run.system)
+	if why := errors.Join(stops, starts); why != nil {
+		b.NotJudged("provider %s stops no components: %v", b.run.session.Stack.Provider, why)
 	}
 	component := "limitador"
 	if b.variant.Name != Policy {

@@ -32,6 +32,12 @@ func (t *trial) overAdmission() cause {
 				m.Authorized, passed, denied, unknown),
 			conclusion: "whether the limiter said yes to the hits that passed, or was not heard, cannot be told",
 		}
+	case missing <= 0 && len(t.q.After.Limiter.Instances) > 1:
+		return cause{
+			reports.Limiter,
+			fmt.Sprintf("the %d limiters answered all %d (their authorized_calls +%d)", len(t.q.After.Limiter.Instances), passed, m.Authorized),
+			"the limiters said yes to every hit that passed; with memory storage each of them counts for itself",
+		}
 	case missing <= 0:
 		return cause{
 			reports.Limiter,

@@ -36,6 +36,9 @@ type Question struct {
 	Counters *evidence.CounterBook `json:"counters,omitempty"`
 	// Startup is what a limiter that cannot serve showed, nil if none was started.
 	Startup *evidence.Startup `json:"startup,omitempty"`
+	// Replicas are the limiters' own accounts of the subject, one by one, where
+	// they were read.
+	Replicas []Replica `json:"replicas,omitempty"`
 	// Began is the wall clock at 0 of the entries' clock, as the ledger's header
 	// has it: books are dated by the wall clock.
 	Began time.Time `json:"began,omitzero"`
@@ -62,6 +65,8 @@ type Want struct {
 	InForce []evidence.LimitInForce `json:"inForce,omitempty"`
 	// Change is what was changed while the hits were fired.
 	Change *Change `json:"change,omitempty"`
+	// Edit is a policy that was put before the system while the hits were fired.
+	Edit *Edit `json:"edit,omitempty"`
 	// Formerly are the limits of the tier that the subject has left.
 	Formerly []tier.Limit `json:"formerly,omitempty"`
 	// Straight names the attack that was fired at the model without a gateway.

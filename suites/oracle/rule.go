@@ -43,6 +43,16 @@ const (
 	StaysKnown          = "stays-known"
 	TokensSpent         = "tokens-spent"
 	AnswersEnd          = "answers-end"
+	// LimitsInTime and ShownInTime are about the gap between a policy and its
+	// enforcement.
+	LimitsInTime    = "limits-in-time"
+	ShownInTime     = "shown-in-time"
+	KeepsCounters   = "keeps-counters"
+	StartsAnew      = "starts-anew"
+	OneCounter      = "one-counter"
+	UnsharedIsFound = "unshared-is-found"
+	ComesBack       = "comes-back"
+	ScalingUnseen   = "scaling-unseen"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -110,6 +120,14 @@ func All() []Rule {
 		{StaysKnown, "a valid key is never called invalid: whoever restarts fails its callers, and knows them again within a budget", needsLedger, judgeStaysKnown},
 		{TokensSpent, "a quota of tokens that is spent serves nobody, whatever other limits stand beside it", needsLedger, judgeTokensSpent},
 		{AnswersEnd, "an answer ends, and the next one on its connection comes", needsLedger, judgeAnswersEnd},
+		{LimitsInTime, "a policy limits within a budget after its status says that it is enforced", needsLedger, judgeLimitsInTime},
+		{ShownInTime, "a policy is in force on every limiter within a budget after it was put", 0, judgeShownInTime},
+		{KeepsCounters, "an edit of a quota keeps what was counted: the difference is admitted, no more and no less", needsLedger, judgeKeepsCounters},
+		{StartsAnew, "an edit of a window starts its counter at 0", needsLedger, judgeStartsAnew},
+		{OneCounter, "an identity has one counter, however many limiters there are", needsLedger, judgeOneCounter},
+		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger, judgeUnsharedIsFound},
+		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger, judgeComesBack},
+		{ScalingUnseen, "nobody is failed or lost while replicas come and go", needsLedger, judgeScalingUnseen},
 	}
 }
 
