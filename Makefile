@@ -9,8 +9,18 @@ LANE ?= smoke
 POLICIES ?= seed
 OUT ?= out
 ARGS ?=
+# For PROVIDER=kind and PROVIDER=existing: what is installed, kuadrant or standin.
+STACK ?=
+# For PROVIDER=kind: the nodes' image. Where the container engine has the one that
+# tools/nodeimage builds, it is used; otherwise kind's own is pulled.
+NODE_IMAGE ?= $(shell tools/nodeimage/build.sh --print-tag-if-built 2>/dev/null)
 
 FLOODGATE := bin/floodgate
+POD := bin/floodgate-pod
+CHARTS := bin/floodgate-charts
+
+CLUSTER_ARGS = $(if $(filter kind existing,$(PROVIDER)),$(if $(STACK),--stack $(STACK))) \
+	$(if $(filter kind,$(PROVIDER)),$(if $(NODE_IMAGE),--node-image $(NODE_IMAGE)))
 
 .PHONY: help
 help: ## list the targets
@@ -21,9 +31,23 @@ build: ## build bin/floodgate
 	@mkdir -p bin
 	go build -trimpath -o $(FLOODGATE) ./tools/floodgate
 
+.PHONY: pod
+pod: ## build bin/floodgate-pod, the program of our pods, for linux
+	@mkdir -p bin
+	CGO_ENABLED=0 GOOS=linux go build -trimpath -ldflags "-s -w" -o $(POD) ./tools/pod
+
+.PHONY: charts
+charts: ## build bin/floodgate-charts, Helm for stack kuadrant
+	@mkdir -p bin
+	cd tools/charts && go build -trimpath -ldflags "-s -w" -o ../../$(CHARTS) .
+
+.PHONY: node-image
+node-image: ## build a kind node image where none can be pulled, and print its name
+	tools/nodeimage/build.sh
+
 .PHONY: e2e
-e2e: build ## the main job: bring a stack up, run lane smoke, judge, report
-	$(FLOODGATE) run --provider $(PROVIDER) --lane $(LANE) --policies $(POLICIES) --out $(OUT) $(ARGS)
+e2e: build $(if $(filter kind existing,$(PROVIDER)),$(if $(filter standin,$(STACK)),pod,charts pod)) ## the main job: bring a stack up, run a lane, judge, report
+	$(FLOODGATE) run --provider $(PROVIDER) --lane $(LANE) --policies $(POLICIES) --out $(OUT) $(CLUSTER_ARGS) $(ARGS)
 
 .PHONY: test
 test: ## all tests

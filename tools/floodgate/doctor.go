@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -99,6 +100,18 @@ func needs() []need {
 			"give --llmd PATH to a program built from llm-d/llm-d-inference-sim", false,
 		},
 		{
+			"container engine", "clusters by kind", engine,
+			"install docker or podman and start it, or use --provider local", false,
+		},
+		{
+			"floodgate-pod", "stand-ins as pods and attacks from inside a cluster", beside("floodgate-pod"),
+			"make pod builds it beside this program", false,
+		},
+		{
+			"floodgate-charts", "stack kuadrant, which is installed by Helm", beside("floodgate-charts"),
+			"make charts builds it beside this program", false,
+		},
+		{
 			"chromium", "the report's test in a browser", program("chromium", "chromium-browser", "google-chrome"),
 			"install the package chromium", false,
 		},
@@ -108,5 +121,36 @@ func needs() []need {
 			}
 			return runtime.GOOS + "/" + runtime.GOARCH, nil
 		}, "use Linux or macOS", true},
+	}
+}
+
+// engine asks the container engine whether it serves.
+func engine() (string, error) {
+	var last error
+	for _, name := range []string{"docker", "podman"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			last = err
+			continue
+		}
+		version, err := exec.Command(path, "version", "--format", "{{.Server.Version}}").Output()
+		if err == nil {
+			return name + " " + strings.TrimSpace(string(version)), nil
+		}
+		last = fmt.Errorf("%s is there and does not answer", name)
+	}
+	return "", last
+}
+
+// beside finds a program beside this one, or on PATH.
+func beside(name string) func() (string, error) {
+	return func() (string, error) {
+		if self, err := os.Executable(); err == nil {
+			path := filepath.Join(filepath.Dir(self), name)
+			if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+				return path, nil
+			}
+		}
+		return exec.LookPath(name)
 	}
 }

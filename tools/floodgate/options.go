@@ -34,6 +34,7 @@ type options struct {
 	seed                          int64
 	processes                     int
 	dryRun, keep                  bool
+	kubernetes                    kubernetesFlags
 }
 
 // register declares the flags; each can also stand in floodgate.yaml or the
@@ -45,26 +46,28 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.out, "out", "out", "folder for the runs' folders")
 	flags.IntVar(&o.processes, "processes", 4, "spec processes side by side")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would run, start nothing")
-	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C")
+	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C; on kind: leave the cluster for the next run")
 	o.registerStack(flags)
+	o.kubernetes.registerLoad(flags)
 }
 
 // registerStack declares the flags of every command that brings a stack up.
 func (o *options) registerStack(flags *pflag.FlagSet) {
-	flags.StringVar(&o.provider, "provider", "local", "how the stack comes to be: local, or double (stand-ins in one process, for tests)")
-	flags.StringVar(&o.policies, "policies", seedPolicies, "folder of Kuadrant and Gateway API manifests, or \"seed\" for the built-in ones")
+	flags.StringVar(&o.provider, "provider", "local", "how the stack comes to be: local, kind, existing, or double (stand-ins in one process, for tests)")
+	flags.StringVar(&o.policies, "policies", seedPolicies, "folder of Kuadrant and Gateway API manifests, or \"seed\" for the built-in ones, or \"cluster\" for those in force on an existing one")
 	flags.StringSliceVar(&o.faults, "fault", nil, "COMPONENT:NAME, a defect that a stand-in shows (repeatable; see floodgate standin NAME --list-faults)")
 	flags.StringVar(&o.limitador, "limitador", "", "a real limitador-server instead of the stand-in")
 	flags.StringVar(&o.llmd, "llmd", "", "a real llm-d-inference-sim instead of the stand-in")
 	flags.StringVar(&o.prometheus, "prometheus", "", "a prometheus program, or \"none\"; otherwise the one on PATH, or one that is built once")
 	flags.StringSliceVar(&o.ports, "port", nil, "COMPONENT=PORT on 127.0.0.1 instead of a free one, such as gateway=8000 (repeatable)")
 	flags.Int64Var(&o.seed, "seed", 0, "makes order and random faults repeatable; 0 draws one")
+	o.kubernetes.register(flags)
 }
 
 // plan checks everything that a user asked for before anything starts, and
 // says all that is wrong at once.
 func (o *options) plan(ctx context.Context) (*plan, error) {
-	p, wrong := o.stackPlan()
+	p, wrong := o.stackPlan(ctx)
 	lane := catalogue.Lane(o.lane)
 	filter, err := o.filter(lane)
 	if err != nil {
@@ -76,7 +79,8 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	p.lane, p.filter, p.keep = lane, filter, o.keep
+	p.lane, p.filter, p.keep = lane, filter, o.keep && o.provider != providerKind
+	p.kubernetes.Keep = o.keep && o.provider == providerKind
 	p.whole = len(o.cases) == 0 && o.labelFilter == ""
 	p.specs, err = previewSpecs(ctx, filter)
 	if err != nil {
@@ -92,8 +96,8 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 }
 
 // stackPlan checks what concerns the stack alone.
-func (o *options) stackPlan() (*plan, []error) {
-	p := &plan{policies: o.policies, seed: o.seed, programs: map[string]string{}}
+func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
+	p := &plan{policies: o.policies, seed: o.seed, programs: map[string]string{}, words: o.kubernetes.words(o.provider), workers: o.kubernetes.workers, from: o.kubernetes.from}
 	var wrong []error
 	note := func(err error) {
 		if err != nil {
@@ -103,8 +107,13 @@ func (o *options) stackPlan() (*plan, []error) {
 	var err error
 	p.provider, err = harness.Provider(o.provider)
 	note(err)
-	p.set, err = readPolicies(o.policies)
-	note(err)
+	var asked []error
+	p.kubernetes, asked = o.kubernetes.options(o.provider)
+	wrong = append(wrong, asked...)
+	if p.provider != nil && len(asked) == 0 {
+		p.set, err = p.readPolicies(ctx)
+		note(err)
+	}
 	p.faults, err = parseFaults(o.faults)
 	note(err)
 	p.ports, err = parsePorts(o.ports)

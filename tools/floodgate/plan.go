@@ -45,17 +45,24 @@ type plan struct {
 	// private holds the variants' manifests, and with them keys.
 	private string
 
-	provider  cluster.Provider
-	policies  string
-	set       *policy.Set
-	faults    map[string][]string
-	programs  map[string]string
-	ports     map[string]int
-	seed      int64
-	lane      catalogue.Lane
-	filter    string
-	processes int
-	keep      bool
+	provider cluster.Provider
+	policies string
+	set      *policy.Set
+	// found is the private folder of the policies that a cluster has in force.
+	found    string
+	faults   map[string][]string
+	programs map[string]string
+	ports    map[string]int
+	// kubernetes is what is asked of a cluster, words the flags that repeat it.
+	kubernetes cluster.KubernetesOptions
+	words      []string
+	workers    int
+	from       string
+	seed       int64
+	lane       catalogue.Lane
+	filter     string
+	processes  int
+	keep       bool
 	// whole is true if the lane was not narrowed to some cases.
 	whole    bool
 	specs    []conformance.Spec
@@ -89,10 +96,13 @@ func (p *plan) writeVariant(variant string) (string, error) {
 	set := p.set
 	switch variant {
 	case harness.Policy:
-		if p.policies != seedPolicies {
-			return filepath.Abs(p.policies)
+		switch p.policies {
+		case seedPolicies:
+			return dir, os.CopyFS(dir, seed.FS)
+		case clusterPolicies:
+			return p.found, nil
 		}
-		return dir, os.CopyFS(dir, seed.FS)
+		return filepath.Abs(p.policies)
 	case harness.Twin:
 		scaled, err := set.Scaled(twinWindow)
 		if err != nil {
@@ -131,7 +141,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 func (p *plan) clusterOptions(progress io.Writer) cluster.Options {
 	return cluster.Options{
 		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Programs: p.programs,
-		Ports: p.ports, Seed: p.seed, Progress: progress,
+		Ports: p.ports, Seed: p.seed, Progress: progress, Kubernetes: p.kubernetes,
 	}
 }
 
@@ -149,6 +159,7 @@ func (p *plan) again() string {
 	for _, component := range slices.Sorted(maps.Keys(p.programs)) {
 		words = append(words, "--"+component, p.programs[component])
 	}
+	words = append(words, p.words...)
 	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")
 }
 

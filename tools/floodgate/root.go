@@ -26,10 +26,10 @@ Exit codes: 0 pass, 1 fail, 2 wrong usage or configuration, 3 inconclusive,
 	root.SetErr(stderr)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		runCommand(), upCommand(), downCommand(),
+		runCommand(), upCommand(), statusCommand(), downCommand(),
 		renderCommand(), judgeCommand(),
 		casesCommand(), policyCommand(), doctorCommand(),
-		standinCommand(), specsCommand(), guardCommand(), versionCommand(),
+		standinCommand(), specsCommand(), guardCommand(), clusterGuardCommand(), workerCommand(), versionCommand(),
 	)
 	return root
 }

@@ -40,6 +40,7 @@ func runCommand() *cobra.Command {
 				return &exit{exitUsage, err}
 			}
 			if o.dryRun {
+				defer plan.discard()
 				return plan.describe(cmd.OutOrStdout())
 			}
 			return plan.execute(cmd.Context(), cmd.OutOrStdout())
@@ -62,12 +63,17 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 	show := newProgress(out, p)
 	show.plan()
 
+	if p.kubernetes.Keep {
+		if err := p.remember(); err != nil {
+			return &exit{exitUsage, err}
+		}
+	}
 	system, err := p.provider.Up(ctx, p.clusterOptions(show))
 	if err != nil {
 		return story.failedToStart(ctx, show, err)
 	}
 	down := func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTime)
 		defer cancel()
 		return system.Down(ctx)
 	}
@@ -93,6 +99,9 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 	if err := down(); err != nil {
 		story.warn("the stack did not go down: %v", err)
 	}
+	if p.kubernetes.Keep {
+		fmt.Fprintf(out, "the stack is kept; floodgate down %s ends it\n", p.shownDir)
+	}
 	return story.close(out, show, ended)
 }
 
@@ -103,6 +112,18 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 		Run: filepath.Base(p.dir), Lane: string(p.lane), Seed: p.seed, Again: p.again(),
 		Stack: system.Stack(), Planned: p.planned(),
 	}
+	workers, stop, err := p.startWorkers(ctx, system)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+		defer cancel()
+		if err := stop(ctx); err != nil {
+			story.warn("the workers did not end: %v", err)
+		}
+	}()
+	session.Workers = workers
 	if err := harness.WriteSession(p.dir, session); err != nil {
 		return err
 	}
@@ -200,9 +221,8 @@ func (p *plan) makeRoom() (err error) {
 	if err := os.MkdirAll(filepath.Join(p.dir, "logs"), 0o755); err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	p.private, err = makePrivate()
-	if err != nil {
-		return fmt.Errorf("make room for the policy's variants: %w", err)
+	if err := p.makePrivate(); err != nil {
+		return err
 	}
 	return p.writeVariants()
 }

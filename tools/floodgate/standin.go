@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/floodgate-dev/floodgate/cluster/kind"
 	"github.com/floodgate-dev/floodgate/cluster/local"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/authorino"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/gateway"
@@ -48,6 +49,22 @@ NAME shows one.`,
 				return &exit{exitUsage, fmt.Errorf("stand-in %q is unknown: want one of %s", args[0], names)}
 			}
 			if code := main(cmd.Context(), args[1:], cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()); code != 0 {
+				return &exit{code: code}
+			}
+			return nil
+		},
+	}
+}
+
+// clusterGuardCommand deletes a cluster when the program that made it is gone.
+func clusterGuardCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                kind.GuardCommand + " cluster kubeconfig",
+		Short:              "Delete a kind cluster with the end of the program that made it",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if code := kind.Guard(args, cmd.InOrStdin(), cmd.ErrOrStderr()); code != 0 {
 				return &exit{code: code}
 			}
 			return nil

@@ -40,7 +40,7 @@ type standing struct {
 
 func upCommand() *cobra.Command {
 	var o options
-	var foreground bool
+	var foreground, dryRun bool
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Bring the stack up and leave it up; floodgate down ends it",
@@ -49,7 +49,7 @@ func upCommand() *cobra.Command {
 			if err := configure(cmd); err != nil {
 				return &exit{exitUsage, err}
 			}
-			p, wrong := o.stackPlan()
+			p, wrong := o.stackPlan(cmd.Context())
 			if len(wrong) > 0 {
 				return &exit{exitUsage, errors.Join(wrong...)}
 			}
@@ -58,6 +58,11 @@ func upCommand() *cobra.Command {
 				return &exit{exitUsage, fmt.Errorf("--out: %w", err)}
 			}
 			p.dir, p.shownDir = dir, filepath.Join(o.out, stackDir)
+			if dryRun {
+				return p.dryUp(cmd.Context(), cmd.OutOrStdout())
+			}
+			// What stays up is taken down by floodgate down, not by whoever dies.
+			p.kubernetes.Keep = true
 			if foreground {
 				return stand(cmd.Context(), p, cmd.OutOrStdout())
 			}
@@ -67,6 +72,7 @@ func upCommand() *cobra.Command {
 	flags := cmd.Flags()
 	o.registerStack(flags)
 	flags.StringVar(&o.out, "out", "out", "folder for the stack's folder")
+	flags.BoolVar(&dryRun, "dry-run", false, "on Kubernetes: print the plan and all that it applies, start nothing")
 	flags.BoolVar(&foreground, "foreground", false, "stay, and end the stack with this command")
 	return cmd
 }
@@ -86,6 +92,9 @@ func stand(ctx context.Context, p *plan, out io.Writer) error {
 	if err := p.makeRoom(); err != nil {
 		return &exit{exitUsage, err}
 	}
+	if err := p.remember(); err != nil {
+		return &exit{exitUsage, err}
+	}
 	system, err := p.provider.Up(ctx, p.clusterOptions(out))
 	if err != nil {
 		return &exit{exitStack, err}
@@ -101,9 +110,13 @@ func stand(ctx context.Context, p *plan, out io.Writer) error {
 		describeStack(out, system.Stack())
 		err = keepUp(ctx, system)
 	}
-	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), downTime)
 	defer cancel()
-	if err = errors.Join(err, system.Down(down)); err != nil {
+	err = errors.Join(err, system.Down(down))
+	if remover, ok := p.provider.(cluster.Remover); ok {
+		err = errors.Join(err, remover.Remove(down, p.clusterOptions(out)))
+	}
+	if err = errors.Join(err, p.forget()); err != nil {
 		return &exit{exitStack, err}
 	}
 	return nil
@@ -179,14 +192,18 @@ func detach(ctx context.Context, p *plan, out io.Writer) error {
 func downCommand() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
-		Use:   "down",
-		Short: "End the stack that floodgate up has left up",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:   "down [RUN]",
+		Short: "End the stack that floodgate up has left up, or that a run has kept",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := configure(cmd); err != nil {
 				return &exit{exitUsage, err}
 			}
-			return takeDown(cmd.Context(), filepath.Join(out, stackDir), cmd.OutOrStdout())
+			dir := filepath.Join(out, stackDir)
+			if len(args) > 0 {
+				dir = args[0]
+			}
+			return takeDown(cmd.Context(), dir, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "out", "the folder that floodgate up was given")
@@ -200,10 +217,9 @@ func takeDown(ctx context.Context, dir string, out io.Writer) error {
 	lock, err := takeLock(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil {
 		if lock != nil {
-			lock.Close()
+			defer lock.Close()
 		}
-		_, err := fmt.Fprintf(out, "no stack is up in %s\n", dir)
-		return err
+		return removeLeft(ctx, dir, out)
 	}
 	state, err := readStanding(dir)
 	if err != nil {
@@ -212,7 +228,7 @@ func takeDown(ctx context.Context, dir string, out io.Writer) error {
 	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil {
 		return &exit{exitStack, fmt.Errorf("end the stack's keeper, process %d: %w", state.PID, err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	ctx, cancel := context.WithTimeout(ctx, downTime)
 	defer cancel()
 	tick := time.NewTicker(lockPoll)
 	defer tick.Stop()
