@@ -157,11 +157,20 @@ type Diagnoser interface {
 
 // WorkerStarter starts attackers inside the system's own network.
 type WorkerStarter interface {
-	// StartWorkers starts n workers and returns their base URLs in the order of
-	// their index; stop ends them and removes what was made for them.
-	StartWorkers(ctx context.Context, n int) (urls []string, stop func(context.Context) error, err error)
+	// StartWorkers starts n workers, who obey those that know the token, and
+	// returns their base URLs in the order of their index; stop ends them and
+	// removes what was made for them.
+	StartWorkers(ctx context.Context, n int, token string) (urls []string, stop func(context.Context) error, err error)
 	// GatewayFor is the gateway's base URL as a worker sees it.
 	GatewayFor(variant string) string
+}
+
+// PolicySource is a provider that knows the policies in force by itself.
+type PolicySource interface {
+	// Policies writes the manifests that are in force, keys included, into a
+	// folder that is there. An error that wraps errors.ErrUnsupported says that
+	// the options name no place to look in: the user must give the manifests.
+	Policies(ctx context.Context, options Options, dir string) error
 }
 
 // Describer is a provider that can say what Up would do.

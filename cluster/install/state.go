@@ -309,3 +309,9 @@ func passing(err error) bool {
 	var network net.Error
 	return errors.As(err, &network)
 }
+
+// Installed tells whether a plan is installed in the cluster, or was begun.
+func Installed(ctx context.Context, c *kube.Cluster) (bool, error) {
+	b, err := read(ctx, c)
+	return b != nil, err
+}

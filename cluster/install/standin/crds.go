@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // custom is a kind of custom resource, reduced to what a suite needs: its name,
@@ -48,10 +47,6 @@ func customs() []custom {
 }
 
 func (c custom) name() string { return c.plural + "." + c.group }
-
-func (c custom) serves(kind schema.GroupKind) bool {
-	return kind.Group == c.group && kind.Kind == c.kind
-}
 
 // definition is the CustomResourceDefinition.
 func (c custom) definition() *unstructured.Unstructured {
