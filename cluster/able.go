@@ -13,6 +13,14 @@ type GatewayLister interface {
 	GatewayStats(ctx context.Context, variant string) ([]string, error)
 }
 
+// InstanceLister lists what Prometheus scrapes of a variant's limiters as they
+// are now. Where a system has it, Variant.PrometheusInstances were those at the
+// start.
+type InstanceLister interface {
+	// Instances are the instance labels of the limiters that serve now.
+	Instances(ctx context.Context, variant string) ([]string, error)
+}
+
 // Restricted is a system that lacks some of what its type could do: rights, or
 // an endpoint.
 type Restricted interface {

@@ -161,8 +161,6 @@ type WorkerStarter interface {
 	// returns their base URLs in the order of their index; stop ends them and
 	// removes what was made for them.
 	StartWorkers(ctx context.Context, n int, token string) (urls []string, stop func(context.Context) error, err error)
-	// GatewayFor is the gateway's base URL as a worker sees it.
-	GatewayFor(variant string) string
 }
 
 // PolicySource is a provider that knows the policies in force by itself.

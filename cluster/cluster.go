@@ -92,6 +92,9 @@ type Variant struct {
 	Dir string `json:"dir"`
 	// Gateway is the base URL that attacks are fired at.
 	Gateway string `json:"gateway"`
+	// GatewayInside is the gateway's base URL inside the system's own network, ""
+	// if there is none.
+	GatewayInside string `json:"gatewayInside,omitempty"`
 	// GatewayStats is the URL of the gateway's counters in exposition text.
 	GatewayStats string `json:"gatewayStats,omitempty"`
 	// Limiters are the base URLs of each limiter's HTTP API.

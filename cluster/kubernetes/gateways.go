@@ -79,6 +79,7 @@ func (s *System) GatewayStats(ctx context.Context, variant string) ([]string, er
 // addresses waits for every variant's gateway and finds its addresses.
 func (s *System) addresses(ctx context.Context, options cluster.KubernetesOptions) error {
 	for name, v := range s.up.Variants {
+		var err error
 		if name == MainVariant && options.Gateway != "" {
 			v.Gateway = strings.TrimRight(options.Gateway, "/")
 		} else {
@@ -90,6 +91,9 @@ func (s *System) addresses(ctx context.Context, options cluster.KubernetesOption
 				}
 			}
 			v.Gateway = url
+		}
+		if v.GatewayInside, err = s.gatewayInside(ctx, v); err != nil {
+			s.progress.line("variant %s: no address inside of the cluster: %v", name, err)
 		}
 		switch {
 		case name == MainVariant && options.GatewayStats != "":
@@ -172,6 +176,35 @@ func (s *System) gatewayURL(ctx context.Context, v cluster.Variant) (string, err
 	}
 	s.progress.line("variant %s: Gateway %s/%s is reached by a port-forward, so of several gateway pods one at a time", v.Name, namespace, name)
 	return scheme + "://" + address, nil
+}
+
+// gatewayInside is a variant's Gateway as pods of the cluster reach it, by its
+// Service's name.
+func (s *System) gatewayInside(ctx context.Context, v cluster.Variant) (string, error) {
+	namespace, name, err := s.gatewayOf(v)
+	if err != nil {
+		return "", err
+	}
+	gateway, err := s.cluster.Get(ctx, Resource{gatewayKind.GroupVersion().String(), gatewayKind.Kind, namespace, name}.object())
+	if err != nil {
+		return "", err
+	}
+	port, scheme, err := listenerOf(gateway)
+	if err != nil {
+		return "", err
+	}
+	list, err := s.cluster.Client.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{LabelSelector: gatewayLabel + "=" + name})
+	if err != nil {
+		return "", err
+	}
+	for _, service := range list.Items {
+		for _, p := range service.Spec.Ports {
+			if int(p.Port) == port {
+				return fmt.Sprintf("%s://%s.%s.svc:%d", scheme, service.Name, namespace, port), nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no Service of Gateway %s/%s has port %d", namespace, name, port)
 }
 
 // firstDialable is the first address that takes a connection, or why none does.

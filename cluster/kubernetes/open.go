@@ -52,7 +52,7 @@ func Open(ctx context.Context, c *kube.Cluster, setting Setting) (*System, error
 	}
 	st := state{
 		Provider: setting.Provider, Run: runName(setting.Options.RunDir), Site: setting.Site, Rights: setting.Rights,
-		RunDir: setting.Options.RunDir,
+		RunDir: setting.Options.RunDir, Image: setting.Options.Kubernetes.Image,
 	}
 	s := newSystem(c, setting.State, st, setting.Options.Progress)
 	s.opener = true
@@ -93,6 +93,9 @@ func (s *System) open(ctx context.Context, setting Setting) error {
 	if err := s.addresses(ctx, options); err != nil {
 		return err
 	}
+	if s.state.Image == "" {
+		s.state.Image = s.podImage(ctx)
+	}
 	if err := s.state.write(s.dir); err != nil {
 		return err
 	}
@@ -102,6 +105,20 @@ func (s *System) open(ctx context.Context, setting Setting) error {
 	s.describe(ctx)
 	s.watch(ctx)
 	return nil
+}
+
+// podImage is the image of our own pods where the limiter is one of them, ""
+// elsewhere.
+func (s *System) podImage(ctx context.Context) string {
+	limiter := s.state.Site.Limiter
+	if limiter == nil {
+		return ""
+	}
+	pods, err := s.cluster.Pods(ctx, limiter.Namespace, limiter.Selector+","+StandInLabel+"=true")
+	if err != nil || len(pods) == 0 {
+		return ""
+	}
+	return pods[0].Spec.Containers[0].Image
 }
 
 // choose leaves out what the site or the rights do not allow.
@@ -239,6 +256,16 @@ func (s *System) forward(ctx context.Context, pick kube.Pick, port int) (string,
 	}
 	s.forwards = append(s.forwards, f)
 	return f.Addr(), nil
+}
+
+// Instances are the addresses of the limiter pods that serve now, which are the
+// instance labels that Prometheus gives their series.
+func (s *System) Instances(ctx context.Context, variant string) ([]string, error) {
+	if _, err := s.variant(variant); err != nil {
+		return nil, err
+	}
+	_, instances, err := s.limiterAddresses(ctx, cluster.KubernetesOptions{})
+	return instances, err
 }
 
 // Limiters are the base URLs of each limiter pod's HTTP API now. All variants

@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -111,7 +112,15 @@ func (s *System) Lacks(capability any) error {
 		return rights.Lacks(ScalePods)
 	case *cluster.Isolator:
 		return rights.Lacks(Services)
-	case *cluster.LimiterLister:
+	case *cluster.WorkerStarter:
+		if err := rights.Lacks(MakeVariants); err != nil {
+			return err
+		}
+		if s.state.Image == "" {
+			return errors.New("no image of our own pods is known in this cluster: --pod-image names one")
+		}
+		return rights.Lacks(Forwards)
+	case *cluster.LimiterLister, *cluster.InstanceLister:
 		if err := rights.Lacks(Forwards); err != nil {
 			return err
 		}

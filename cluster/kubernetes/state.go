@@ -28,6 +28,8 @@ type state struct {
 	Rights   Rights `json:"rights"`
 	// Settle says that the authorizer cannot be asked whether it knows a key.
 	Settle bool `json:"settle,omitempty"`
+	// Image is that of our own pods, "" if none is known.
+	Image string `json:"image,omitempty"`
 	// RunDir is where the first process writes to.
 	RunDir string `json:"runDir"`
 }

@@ -58,6 +58,8 @@ var (
 	_ cluster.Isolator         = (*System)(nil)
 	_ cluster.LimiterLister    = (*System)(nil)
 	_ cluster.GatewayLister    = (*System)(nil)
+	_ cluster.InstanceLister   = (*System)(nil)
+	_ cluster.WorkerStarter    = (*System)(nil)
 	_ cluster.Diagnoser        = (*System)(nil)
 	_ cluster.Restricted       = (*System)(nil)
 	_ cluster.CapabilityTeller = (*System)(nil)

@@ -30,6 +30,8 @@ type planned struct {
 	install.Plan
 
 	charts install.Charts
+	// pod is the name of the image of our own pods, "" if there is none.
+	pod string
 	// images were made here, archives came in a bundle.
 	images   []*image.Image
 	archives []string
@@ -82,6 +84,7 @@ func standInPlan(ctx context.Context, options cluster.Options, objects []*unstru
 		}
 		p.images, o.Image = append(p.images, pod), pod.Name
 	}
+	p.pod = o.Image
 	program := options.Programs["prometheus"]
 	if program != local.NoPrometheus {
 		if program == "" {

@@ -32,10 +32,11 @@ func Up(ctx context.Context, c *kube.Cluster, provider string, options cluster.O
 	if err != nil {
 		return nil, err
 	}
-	runner, err := prepare(ctx, c, options, state, loader)
+	runner, podImage, err := prepare(ctx, c, options, state, loader)
 	if err != nil {
 		return nil, err
 	}
+	options.Kubernetes.Image = podImage
 	before, err := install.Installed(ctx, c)
 	if err != nil {
 		return nil, err
@@ -60,29 +61,33 @@ func Up(ctx context.Context, c *kube.Cluster, provider string, options cluster.O
 
 // prepare makes the plan that is asked for and what carries it out, nil for
 // none. Images of our own are put into the nodes.
-func prepare(ctx context.Context, c *kube.Cluster, options cluster.Options, state string, loader Loader) (*install.Runner, error) {
+func prepare(ctx context.Context, c *kube.Cluster, options cluster.Options, state string, loader Loader) (runner *install.Runner, podImage string, err error) {
+	podImage = options.Kubernetes.Image
 	if options.Kubernetes.Plan == cluster.PlanNone {
-		return nil, nil
+		return nil, podImage, nil
 	}
 	variants, err := kubernetes.Variants(state, options.Variants)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	main, ok := variants[kubernetes.MainVariant]
 	if !ok {
-		return nil, fmt.Errorf("no variant %q: nothing says what to install", kubernetes.MainVariant)
+		return nil, "", fmt.Errorf("no variant %q: nothing says what to install", kubernetes.MainVariant)
 	}
 	p, err := planOf(ctx, options, main)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := p.load(ctx, loader, state, options); err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	if p.pod != "" {
+		podImage = p.pod
 	}
 	return &install.Runner{
 		Cluster: c, Plan: p.Plan, Charts: p.charts, Patience: options.Kubernetes.Patience, Progress: options.Progress,
 		Diagnosis: filepath.Join(options.RunDir, "diagnosis"),
-	}, nil
+	}, podImage, nil
 }
 
 func open(ctx context.Context, c *kube.Cluster, provider string, options cluster.Options, state string) (cluster.System, error) {

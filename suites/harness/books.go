@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -147,7 +148,13 @@ func (b *Bed) prometheusBook(ctx context.Context, after time.Time) (*evidence.Li
 	if b.run.session.Stack.Prometheus == "" {
 		return nil, fmt.Errorf("the stack has no Prometheus")
 	}
-	reader, err := b.run.reader.Prometheus(b.run.session.Stack.Prometheus, b.variant.UserLabel, b.variant.PrometheusInstances...)
+	instances := b.variant.PrometheusInstances
+	if lister, err := cluster.As[cluster.InstanceLister](b.run.system); err == nil && len(instances) > 0 {
+		if instances, err = lister.Instances(ctx, b.variant.Name); err != nil {
+			return nil, err
+		}
+	}
+	reader, err := b.run.reader.Prometheus(b.run.session.Stack.Prometheus, b.variant.UserLabel, instances...)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 
-	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/attack"
 	"github.com/floodgate-dev/floodgate/suites/attack/crew"
@@ -19,8 +18,8 @@ type Workers struct {
 	// TokenFile holds what they know us by. It is in a private folder; the token
 	// itself never stands in the run's.
 	TokenFile string `json:"tokenFile"`
-	// Inside is true if they are in the system's own network, where gateways have
-	// the addresses that cluster.WorkerStarter tells.
+	// Inside is true if they are in the system's own network, where gateways are
+	// found at cluster.Variant.GatewayInside.
 	Inside bool `json:"inside,omitempty"`
 }
 
@@ -43,9 +42,8 @@ func (w *Workers) crew() (*crew.Crew, error) {
 func (b *Bed) carryOut(ctx context.Context, a attack.Attack, progress func(done int)) (attack.Report, []workerRow, error) {
 	workers := b.run.crew
 	if workers != nil && b.run.session.Workers.Inside {
-		starter, ok := b.run.system.(cluster.WorkerStarter)
-		if ok && a.Target.URL == b.variant.Gateway {
-			a.Target.URL = starter.GatewayFor(b.variant.Name)
+		if b.variant.GatewayInside != "" && a.Target.URL == b.variant.Gateway {
+			a.Target.URL = b.variant.GatewayInside
 		} else {
 			workers = nil
 		}

@@ -26,6 +26,12 @@ const (
 	// its begin; leadTrips is how many round trips it is at least.
 	minLead   = 150 * time.Millisecond
 	leadTrips = 10
+	// leads is how often a worker that fires alone may be told too late, with
+	// twice the lead each time, before the attack is given up: it has not begun,
+	// and nobody waits for it. Those who begin together get togetherLead at once,
+	// for they have one chance.
+	leads        = 6
+	togetherLead = 500 * time.Millisecond
 	// endGrace is how long workers may take to hand over what they have when the
 	// attack is interrupted.
 	endGrace = 3 * time.Second
@@ -163,16 +169,10 @@ func (f *firing) carryOut(ctx context.Context) error {
 		context.AfterFunc(reading, func() { grace.Stop() })
 	})()
 
-	f.begins = f.crew.now() + f.lead()
-	for _, p := range f.parts {
-		p.offset = p.member.clock.best(f.begins).offset
-	}
-	var starts, reads errgroup.Group
+	var reads errgroup.Group
+	late := f.begin(ctx)
 	for _, p := range f.parts {
 		reads.Go(func() error { return f.read(reading, p) })
-		starts.Go(func() error {
-			return p.blame(p.member.start(ctx, f.id, f.begins+p.offset))
-		})
 	}
 	refreshing, enough := context.WithCancel(reading)
 	var refresher errgroup.Group
@@ -180,7 +180,6 @@ func (f *firing) carryOut(ctx context.Context) error {
 		f.refresh(refreshing)
 		return nil
 	})
-	late := starts.Wait()
 	if late != nil {
 		// Some may have begun and some not: that is not the attack of the plan.
 		f.stop(reading)
@@ -188,6 +187,27 @@ func (f *firing) carryOut(ctx context.Context) error {
 	err := reads.Wait()
 	enough()
 	return errors.Join(late, err, refresher.Wait())
+}
+
+// begin agrees on the begin and tells every worker.
+func (f *firing) begin(ctx context.Context) error {
+	lead, attempts := f.lead(), leads
+	if len(f.parts) > 1 {
+		lead, attempts = max(lead, togetherLead), 1
+	}
+	for attempt := 1; ; attempt++ {
+		f.begins = f.crew.now() + lead
+		var starts errgroup.Group
+		for _, p := range f.parts {
+			p.offset = p.member.clock.best(f.begins).offset
+			starts.Go(func() error { return p.blame(p.member.start(ctx, f.id, f.begins+p.offset)) })
+		}
+		err := starts.Wait()
+		if attempt == attempts || !errors.Is(err, errTooLate) {
+			return err
+		}
+		lead *= 2
+	}
 }
 
 // lead is how long from now the attack begins, so that every worker is told in

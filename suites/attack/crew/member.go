@@ -27,6 +27,10 @@ const (
 
 // errForgotten says that a worker does not know the plan it was given: it is
 // not the process that it was.
+// errTooLate says that the worker has not begun, because the time to begin had
+// gone by.
+var errTooLate = errors.New("it was told too late")
+
 var errForgotten = errors.New("it does not know the plan any more: it was started anew")
 
 // member is one worker of a crew.
@@ -66,6 +70,9 @@ func (m *member) do(ctx context.Context, method, path string, query url.Values, 
 	err = fmt.Errorf("%s %s: %s: %s", method, path, response.Status, bytes.TrimSpace(text))
 	if response.StatusCode == http.StatusNotFound {
 		err = errors.Join(errForgotten, err)
+	}
+	if response.StatusCode == http.StatusPreconditionFailed {
+		err = fmt.Errorf("%w: %w", errTooLate, err)
 	}
 	return nil, err
 }

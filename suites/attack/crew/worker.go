@@ -202,7 +202,7 @@ func (s *server) serveStart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if late := s.clock(time.Now()) - told.At; late > 0 {
-		http.Error(w, fmt.Sprintf("the start was told %v too late", time.Duration(late)), http.StatusConflict)
+		http.Error(w, fmt.Sprintf("the start was told %v too late", time.Duration(late)), http.StatusPreconditionFailed)
 		return
 	}
 	t.mu.Lock()
