@@ -62,8 +62,14 @@ func (r *Runner) dryChart(ctx context.Context, p *printout, chart Chart) error {
 		return nil
 	}
 	objects, err := r.Charts.Render(ctx, chart)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
-		return err
+		// What was asked for is the plan: a chart that cannot be had from here is
+		// shown by its name, its version and why.
+		p.line("# not rendered: %s", strings.ReplaceAll(err.Error(), "\n", "\n#   "))
+		return nil
 	}
 	for _, object := range objects {
 		p.object(object)

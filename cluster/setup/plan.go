@@ -35,10 +35,14 @@ type planned struct {
 	// images were made here, archives came in a bundle.
 	images   []*image.Image
 	archives []string
+	// push puts the images of a bundle into a registry, for nodes that pull.
+	push func(context.Context) error
 }
 
-// planOf makes the plan that the options ask for, and checks it.
-func planOf(ctx context.Context, options cluster.Options, main kubernetes.VariantFiles) (*planned, error) {
+// planOf makes the plan that the options ask for, and checks it. What it unpacks
+// goes to the private folder state. A plan that is only shown may lack what
+// cannot be fetched.
+func planOf(ctx context.Context, options cluster.Options, main kubernetes.VariantFiles, state string, shown bool) (*planned, error) {
 	objects, err := manifests(main)
 	if err != nil {
 		return nil, err
@@ -48,7 +52,7 @@ func planOf(ctx context.Context, options cluster.Options, main kubernetes.Varian
 	case cluster.PlanStandIn:
 		p, err = standInPlan(ctx, options, objects)
 	case cluster.PlanKuadrant:
-		p, err = kuadrantPlan(ctx, options, objects)
+		p, err = kuadrantPlan(ctx, options, objects, state, shown)
 	default:
 		return nil, fmt.Errorf("stack %q is unknown", options.Kubernetes.Plan)
 	}
@@ -124,6 +128,11 @@ func podImage(program string) (*image.Image, error) {
 
 // load puts the plan's images into the nodes.
 func (p *planned) load(ctx context.Context, loader Loader, state string, options cluster.Options) error {
+	if p.push != nil {
+		if err := p.push(ctx); err != nil {
+			return err
+		}
+	}
 	if len(p.images)+len(p.archives) == 0 {
 		return nil
 	}

@@ -32,6 +32,9 @@ func Up(ctx context.Context, c *kube.Cluster, provider string, options cluster.O
 	if err != nil {
 		return nil, err
 	}
+	if options, err = translated(options, state); err != nil {
+		return nil, err
+	}
 	runner, podImage, err := prepare(ctx, c, options, state, loader)
 	if err != nil {
 		return nil, err
@@ -74,7 +77,7 @@ func prepare(ctx context.Context, c *kube.Cluster, options cluster.Options, stat
 	if !ok {
 		return nil, "", fmt.Errorf("no variant %q: nothing says what to install", kubernetes.MainVariant)
 	}
-	p, err := planOf(ctx, options, main)
+	p, err := planOf(ctx, options, main, state, false)
 	if err != nil {
 		return nil, "", err
 	}
@@ -125,7 +128,7 @@ func Describe(ctx context.Context, options cluster.Options, w io.Writer) error {
 		}
 		variants = found
 	}
-	p, err := planOf(ctx, options, variants[kubernetes.MainVariant])
+	p, err := planOf(ctx, options, variants[kubernetes.MainVariant], options.StateDir, true)
 	if err != nil {
 		return err
 	}
@@ -156,7 +159,7 @@ func runnerOf(ctx context.Context, c *kube.Cluster, options cluster.Options) (*i
 	if err != nil {
 		return nil, err
 	}
-	p, err := planOf(ctx, options, found[kubernetes.MainVariant])
+	p, err := planOf(ctx, options, found[kubernetes.MainVariant], options.StateDir, false)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/floodgate-dev/floodgate/cluster/setup"
 )
 
 func rootCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
@@ -29,6 +31,7 @@ Exit codes: 0 pass, 1 fail, 2 wrong usage or configuration, 3 inconclusive,
 		runCommand(), upCommand(), statusCommand(), downCommand(),
 		renderCommand(), judgeCommand(),
 		casesCommand(), policyCommand(), doctorCommand(),
+		bundleCommand(setup.Pieces),
 		standinCommand(), specsCommand(), guardCommand(), clusterGuardCommand(), workerCommand(), versionCommand(),
 	)
 	return root
