@@ -221,8 +221,8 @@ func imagesIn(value any) []string {
 	return images
 }
 
-// mirror renames what the steps pull: images of objects and values, and the
-// registries of charts.
+// mirror renames the images that the steps name in objects and values. Charts
+// come from where they were, or from a bundle.
 func (p *planning) mirror(steps []install.Step) []install.Step {
 	if p.RegistryMirror == "" {
 		return steps
@@ -239,9 +239,6 @@ func (p *planning) mirror(steps []install.Step) []install.Step {
 		}
 		for j := range step.Charts {
 			chart := &step.Charts[j]
-			if _, path, ok := strings.Cut(strings.TrimPrefix(chart.Repository, "oci://"), "/"); ok && strings.HasPrefix(chart.Repository, "oci://") {
-				chart.Repository = "oci://" + host + "/" + path
-			}
 			if len(chart.Values) == 0 {
 				continue
 			}

@@ -5,14 +5,15 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/floodgate-dev/floodgate/cluster/install"
 )
 
-// smallCPU is what each operator requests with Small, instead of 200m: with it a
-// whole installation fits into two cores (vectors of the cluster, deviations).
+// smallCPU is what an operator requests at most with Small: with it a whole
+// installation fits into two cores (vectors of the cluster, deviations).
 const smallCPU = "20m"
 
 // operatorPods select each operator's pods. By control-plane=controller-manager
@@ -59,11 +60,13 @@ func (p *planning) kuadrantOperator() install.Step {
 // that would replace the list of containers, whereas applying finds the
 // container by its name.
 func (p *planning) operator(operator Operator) *unstructured.Unstructured {
-	if !p.Small && p.RegistryMirror == "" {
+	requests, err := resource.ParseQuantity(operator.CPU)
+	lower := p.Small && err == nil && requests.Cmp(resource.MustParse(smallCPU)) > 0
+	if !lower && p.RegistryMirror == "" {
 		return nil
 	}
 	manager := map[string]any{"name": "manager"}
-	if p.Small {
+	if lower {
 		manager["resources"] = map[string]any{"requests": map[string]any{"cpu": smallCPU}}
 	}
 	if p.RegistryMirror != "" {

@@ -23,8 +23,7 @@ type Options struct {
 	OpenShift bool
 	// LimiterImage replaces Limitador's, "" leaves what the set says.
 	LimiterImage string
-	// RegistryMirror is a host that images are pulled from instead of their own,
-	// and charts of oci:// repositories.
+	// RegistryMirror is a host that images are pulled from instead of their own.
 	RegistryMirror string
 	// Policies are all manifests of the user's policies, in any order.
 	Policies []*unstructured.Unstructured

@@ -3,6 +3,7 @@ package kuadrant
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,9 +100,7 @@ func (s shares) place() (place, error) {
 // object is a manifest in short.
 func object(gvk schema.GroupVersionKind, namespace, name string, content map[string]any) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{Object: map[string]any{}}
-	for key, value := range content {
-		o.Object[key] = value
-	}
+	maps.Copy(o.Object, content)
 	o.SetGroupVersionKind(gvk)
 	o.SetName(name)
 	if namespace != "" {

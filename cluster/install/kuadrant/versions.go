@@ -10,6 +10,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-containerregistry/pkg/name"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/yaml"
 )
 
@@ -68,6 +69,8 @@ type Manifest struct {
 type Operator struct {
 	Deployment string `json:"deployment"`
 	Image      string `json:"image"`
+	// CPU is what it requests by the chart.
+	CPU string `json:"cpu"`
 	// Related are variables that name images which the operator has others pull.
 	Related map[string]string `json:"related,omitempty"`
 }
@@ -182,6 +185,9 @@ func (s Set) checkImages() []error {
 	for _, operator := range s.Operators {
 		if operator.Deployment == "" {
 			errs = append(errs, fmt.Errorf("the operator of image %s has no Deployment", operator.Image))
+		}
+		if _, err := resource.ParseQuantity(operator.CPU); err != nil {
+			errs = append(errs, fmt.Errorf("operator %s: cpu %q: %w", operator.Deployment, operator.CPU, err))
 		}
 		named[operator.Image] = "operator " + operator.Deployment
 		for variable, image := range operator.Related {
