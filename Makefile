@@ -41,6 +41,10 @@ charts: ## build bin/floodgate-charts, Helm for stack kuadrant
 	@mkdir -p bin
 	cd tools/charts && go build -trimpath -ldflags "-s -w" -o ../../$(CHARTS) .
 
+.PHONY: test-charts
+test-charts: charts ## the tests of bin/floodgate-charts, a module of its own
+	cd tools/charts && go vet ./... && go test ./... && go mod tidy -diff
+
 .PHONY: node-image
 node-image: ## build a kind node image where none can be pulled, and print its name
 	tools/nodeimage/build.sh
@@ -48,6 +52,10 @@ node-image: ## build a kind node image where none can be pulled, and print its n
 .PHONY: e2e
 e2e: build $(if $(filter kind existing,$(PROVIDER)),$(if $(filter standin,$(STACK)),pod,charts pod)) ## the main job: bring a stack up, run a lane, judge, report
 	$(FLOODGATE) run --provider $(PROVIDER) --lane $(LANE) --policies $(POLICIES) --out $(OUT) $(CLUSTER_ARGS) $(ARGS)
+
+.PHONY: test-kind
+test-kind: build pod charts ## what only clusters show: cut off and gone on, down, failures, leaks; makes two of its own
+	NODE_IMAGE=$(NODE_IMAGE) tools/test-kind.sh $(FLOODGATE)
 
 .PHONY: test
 test: ## all tests

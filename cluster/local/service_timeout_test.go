@@ -33,7 +33,7 @@ func TestGatewaysWaitASecond(t *testing.T) {
 	checkTimeouts(t, system.Stack(), "after an edit")
 	for gateway, config := range set.WasmConfigs() {
 		for name, service := range config.Services {
-			if service.Timeout == serviceTimeout {
+			if service.Timeout == wasmconfig.PatientTimeout {
 				t.Errorf("gateway %s, service %s: the policy's own timeout was changed", gateway, name)
 			}
 		}

@@ -202,13 +202,13 @@ func fileName(text string) string {
 
 // gatewayConfig is the filter configuration of the gateway that the policy's
 // requests go to: a variant has one gateway here. Its services have
-// serviceTimeout. Without any policy on it the filter lets everything pass.
+// wasmconfig.PatientTimeout. Without any policy on it the filter lets everything pass.
 func gatewayConfig(set *policy.Set) wasmconfig.Config {
 	config, ok := set.WasmConfigs()[set.Request().Gateway]
 	if !ok {
 		return wasmconfig.Config{Services: map[string]wasmconfig.Service{}, ActionSets: []wasmconfig.ActionSet{}}
 	}
-	return patient(config)
+	return wasmconfig.Patient(config)
 }
 
 // routes are what the gateway sends to the backend at all. Matches by regular

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -150,10 +151,8 @@ func (p *pass) wantedFilters(s *site) ([]*unstructured.Unstructured, error) {
 func calls(config wasmconfig.Config, types ...string) bool {
 	for _, set := range config.ActionSets {
 		for _, action := range set.Actions {
-			for _, kind := range types {
-				if config.Services[action.Service].Type == kind {
-					return true
-				}
+			if slices.Contains(types, config.Services[action.Service].Type) {
+				return true
 			}
 		}
 	}

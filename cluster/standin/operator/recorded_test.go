@@ -191,8 +191,10 @@ func configurationOf(t *testing.T, filter *unstructured.Unstructured) any {
 	if err := json.Unmarshal([]byte(content), &config); err != nil {
 		t.Fatal(err)
 	}
-	for _, service := range config["services"].(map[string]any) {
-		delete(service.(map[string]any), "timeout")
+	services, _ := config["services"].(map[string]any)
+	for _, item := range services {
+		service, _ := item.(map[string]any)
+		delete(service, "timeout")
 	}
 	return config
 }

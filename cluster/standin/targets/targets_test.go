@@ -48,7 +48,9 @@ func TestArguments(t *testing.T) {
 		args string
 		code int
 	}{
-		{"--selector a=b --namespace n", 2}, {"--nope", 2}, {"--help", 0},
+		{"--selector a=b --namespace n", 2},
+		{"--nope", 2},
+		{"--help", 0},
 		// Everything is there but the cluster.
 		{"--selector a=b --namespace n --port 1", 1},
 	} {
