@@ -6,18 +6,32 @@ import "strings"
 const (
 	RealOrigin    = "real"
 	StandInOrigin = "stand-in"
+	UnknownOrigin = "unknown"
 )
 
 // Real says whether the part is the product's own; what is not known to be
 // real is not.
 func (p Part) Real() bool { return p.Origin == RealOrigin }
 
-// OriginLabel is "real", or "STAND-IN" in letters that nobody overlooks.
+// StandsIn says whether the part must be taken for a stand-in: what says nothing
+// of its origin is one.
+func (p Part) StandsIn() bool { return !p.Real() && p.Origin != UnknownOrigin }
+
+// OriginLabel is "real", or "STAND-IN" or "UNKNOWN" in letters that nobody
+// overlooks.
 func (p Part) OriginLabel() string {
-	if p.Real() {
+	switch {
+	case p.Real():
 		return RealOrigin
+	case p.StandsIn():
+		return strings.ToUpper(StandInOrigin)
 	}
-	return strings.ToUpper(StandInOrigin)
+	return strings.ToUpper(UnknownOrigin)
+}
+
+// OriginLabels are all labels, in the order in which lists show them.
+func OriginLabels() []string {
+	return []string{RealOrigin, strings.ToUpper(StandInOrigin), strings.ToUpper(UnknownOrigin)}
 }
 
 // String names the part and what it is: "limitador STAND-IN 0.1, fault

@@ -34,6 +34,11 @@ type Record struct {
 	Cases      []Case          `json:"cases"`
 	// Books sums what each book says of the whole run.
 	Books Books `json:"books"`
+	// Readiness is how each variant's policy came into force, where the provider
+	// tells.
+	Readiness []Readiness `json:"readiness,omitempty"`
+	// Diagnoses are what was collected on cases and steps that went wrong.
+	Diagnoses []Diagnosis `json:"diagnoses,omitempty"`
 	// Warnings are what a reader must know, such as a component that died.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -47,7 +52,7 @@ type Stack struct {
 // Part is one component of the stack.
 type Part struct {
 	Name string `json:"name"`
-	// Origin is "real" or "stand-in".
+	// Origin is "real", "stand-in", or "unknown" behind a URL alone.
 	Origin  string `json:"origin"`
 	Version string `json:"version"`
 	// Path is the program that ran.

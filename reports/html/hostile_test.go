@@ -22,6 +22,8 @@ func hostileRun() html.Run {
 	r := &reports.Record{
 		APIVersion: reports.APIVersion, Verdict: reports.Fail, Reason: hostile, Run: hostile, Version: hostile, Lane: hostile,
 		Command: []string{hostile}, Policies: hostile, Warnings: []string{hostile}, Identities: []reports.IdentityTally{tally},
+		Readiness: []reports.Readiness{{Variant: hostile, Unseen: map[string]string{"limits": hostile}}},
+		Diagnoses: []reports.Diagnosis{{Case: hostile, Lane: hostile, Dir: "javascript:alert(1)//" + hostile}},
 		Stack: reports.Stack{Provider: hostile, Components: []reports.Part{
 			{Name: hostile, Origin: hostile, Version: hostile, Path: hostile, Faults: []string{hostile}},
 		}},

@@ -20,7 +20,9 @@ type problemView struct {
 	Blames               reports.Component
 	Evidence, Link       string
 	Entries              string
-	Strip                *stripView
+	// Diagnosis is a folder, DiagnosisLink how the page links it.
+	Diagnosis, DiagnosisLink string
+	Strip                    *stripView
 }
 
 func viewProblems(p *page) any {
@@ -31,6 +33,9 @@ func viewProblems(p *page) any {
 		shown := problemView{
 			Verdict: problem.Verdict, Title: problem.Title(p.Record), Reason: problem.Reason(p.Record),
 			Again: problem.Again(), Blames: problem.Blames(),
+		}
+		if diagnosis := problem.Diagnosis(p.Record); diagnosis != nil {
+			shown.Diagnosis, shown.DiagnosisLink = diagnosis.Dir, link(diagnosis.Dir)
 		}
 		if problem.Case != nil && !anchored[problem.Case] {
 			shown.Anchor = p.anchors[problem.Case]

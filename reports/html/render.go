@@ -49,6 +49,7 @@ func sections() []section {
 		{"workers", "Workers", viewWorkers},
 		{"timeline", "Timeline", viewTimeline},
 		{"cases", "Cases", viewCases},
+		{"readiness", "Readiness", viewReadiness},
 		{"stack", "Components", viewStack},
 		{"data", "Data", viewData},
 	}

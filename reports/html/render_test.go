@@ -42,6 +42,19 @@ func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "workers.html", []byte(section))
 }
 
+func TestHowThePolicyCameIntoForce(t *testing.T) {
+	page := render(t, html.Run{Record: golden.Clustered(t)})
+	_, section, found := strings.Cut(page, `<section id="readiness">`)
+	section, _, ended := strings.Cut(section, "</section>")
+	if !found || !ended || !strings.Contains(page, `href="#readiness"`) {
+		t.Fatal("the page has no section of readiness")
+	}
+	golden.Compare(t, "readiness.html", []byte(section))
+	if links := strings.Count(page, `<dt>diagnosis</dt><dd><a href="./diagnosis/B02">diagnosis/B02</a></dd>`); links != 1 {
+		t.Errorf("%d links lead to the diagnosis of B02, want 1", links)
+	}
+}
+
 func TestRenderMatchesGolden(t *testing.T) {
 	for _, name := range golden.Runs() {
 		t.Run(name, func(t *testing.T) {

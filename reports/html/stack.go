@@ -5,7 +5,7 @@ import "github.com/floodgate-dev/floodgate/reports"
 type stackView struct {
 	Parts []reports.Part
 	All   int
-	// StandIns counts the parts that are not the product's own.
+	// StandIns counts the parts that are stand-ins.
 	StandIns int
 }
 
@@ -14,7 +14,7 @@ func viewStack(p *page) any {
 	view := stackView{All: len(all)}
 	view.Parts, _ = head(all, p.size.rows)
 	for _, part := range all {
-		if !part.Real() {
+		if part.StandsIn() {
 			view.StandIns++
 		}
 	}

@@ -73,6 +73,9 @@ func problemText(r *reports.Record, problem reports.Problem) string {
 		line("limit", reports.ShortLimit(finding.Limit))
 		line("evidence", strings.TrimSuffix(finding.Evidence.Ledger+", "+reports.EntriesText(finding.Evidence.Entries), ", "))
 	}
+	if diagnosis := problem.Diagnosis(r); diagnosis != nil {
+		line("diagnosis", diagnosis.Dir)
+	}
 	line("again", problem.Again())
 	return b.String()
 }

@@ -26,6 +26,7 @@ func Render(w io.Writer, r *reports.Record) error {
 	problems(&out, r)
 	tiers(&out, r)
 	workers(&out, r)
+	readiness(&out, r)
 	notJudged(&out, r)
 	tested(&out, r)
 	if _, err := w.Write(bound(out.Bytes())); err != nil {
@@ -57,7 +58,7 @@ func verdict(w *bytes.Buffer, r *reports.Record) {
 	}
 	var standIns []string
 	for _, part := range r.Stack.Kinds() {
-		if !part.Real() {
+		if part.StandsIn() {
 			standIns = append(standIns, escape(part.String()))
 		}
 	}
@@ -87,6 +88,9 @@ func problems(w *bytes.Buffer, r *reports.Record) {
 			item("subject", code(finding.Subject))
 			item("limit", escape(reports.ShortLimit(finding.Limit)))
 			item("evidence", strings.Trim(code(finding.Evidence.Ledger)+", "+reports.EntriesText(finding.Evidence.Entries), ", "))
+		}
+		if diagnosis := problem.Diagnosis(r); diagnosis != nil {
+			item("diagnosis", code(diagnosis.Dir))
 		}
 		item("again", code(problem.Again()))
 		fmt.Fprintln(w)

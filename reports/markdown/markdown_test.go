@@ -23,6 +23,10 @@ func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "shared.md", render(t, golden.Shared(t)))
 }
 
+func TestARunOnACluster(t *testing.T) {
+	golden.Compare(t, "clustered.md", render(t, golden.Clustered(t)))
+}
+
 func TestStandInsAreNamedAtTheTop(t *testing.T) {
 	summary := string(render(t, golden.Record(t, "fail")))
 	named := strings.Index(summary, "Tested with stand-ins: limitador STAND-IN")
@@ -37,6 +41,8 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 		Verdict: reports.Fail, Reason: "r", Run: "r", Version: "v", Lane: "l", Warnings: []string{"w"}, Command: []string{"c"},
 		Stack:      reports.Stack{Provider: "p", Components: []reports.Part{{Name: "n", Origin: "stand-in", Version: "v", Faults: []string{"f"}}}},
 		Identities: []reports.IdentityTally{{Name: "n", Tier: "t", Sent: 1}},
+		Readiness:  []reports.Readiness{{Variant: "v", Unseen: map[string]string{"limits": "w"}}},
+		Diagnoses:  []reports.Diagnosis{{Case: "i", Dir: "d"}},
 		Cases: []reports.Case{
 			{ID: "i", Title: "t", Verdict: reports.NotJudged, Reason: "r"},
 			{ID: "i", Verdict: reports.Fail, Again: "a", Findings: []reports.Finding{{
@@ -49,6 +55,8 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 	evil.Reason, evil.Run, evil.Version, evil.Lane = hostile, hostile, hostile, hostile
 	evil.Warnings, evil.Command = []string{hostile}, []string{hostile}
 	evil.Stack = reports.Stack{Provider: hostile, Components: []reports.Part{{Name: hostile, Origin: hostile, Version: hostile, Faults: []string{hostile}}}}
+	evil.Readiness = []reports.Readiness{{Variant: hostile, Unseen: map[string]string{"limits": hostile}}}
+	evil.Diagnoses = []reports.Diagnosis{{Case: hostile, Dir: hostile}}
 	evil.Identities = []reports.IdentityTally{{Name: hostile, Tier: hostile, Sent: 1}}
 	evil.Cases = []reports.Case{
 		{ID: hostile, Title: hostile, Verdict: reports.NotJudged, Reason: hostile},

@@ -44,6 +44,9 @@ func (p Printer) details(r *reports.Record, problem reports.Problem) []string {
 			lines = append(lines, line)
 		}
 	}
+	if diagnosis := problem.Diagnosis(r); diagnosis != nil {
+		lines = append(lines, "diagnosis "+filepath.Join(p.Dir, diagnosis.Dir))
+	}
 	if again := problem.Again(); again != "" {
 		lines = append(lines, "again     "+again)
 	}

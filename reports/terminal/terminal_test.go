@@ -33,6 +33,21 @@ func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "shared.txt", out.Bytes())
 }
 
+func TestAFailureNamesItsDiagnosis(t *testing.T) {
+	const line = "\n  diagnosis out/20261122T210000Z/diagnosis/B02\n  again "
+	got := failures(t, golden.Clustered(t), false)
+	if strings.Count(got, "diagnosis ") != strings.Count(got, "B02 no-overrun") || !strings.Contains(got, line) {
+		t.Errorf("want %q for B02 and for nobody else:\n%s", line, got)
+	}
+}
+
+func TestAStackThatDidNotComeUpNamesItsDiagnosis(t *testing.T) {
+	r := &reports.Record{Reason: "istiod did not come up", Diagnoses: []reports.Diagnosis{{Step: "istiod", Dir: "diagnosis/istiod"}}}
+	if got := failures(t, r, false); !strings.Contains(got, "\n  diagnosis out/20261122T210000Z/diagnosis/istiod\n") {
+		t.Errorf("the folder is not named:\n%s", got)
+	}
+}
+
 func TestFailureReadsAsDesigned(t *testing.T) {
 	r := &reports.Record{
 		Verdict: reports.Fail,

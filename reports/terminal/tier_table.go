@@ -66,24 +66,16 @@ func (p Printer) align(w *bufio.Writer, rows [][]string, verdicts []reports.Verd
 	}
 }
 
-// components names real parts and stand-ins apart, so that nobody takes the
-// one for the other.
+// components names parts of each origin apart, so that nobody takes the one for
+// the other.
 func (p Printer) components(w *bufio.Writer, stack reports.Stack) {
-	var genuine, standIns []string
+	byOrigin := map[string][]string{}
 	for _, part := range stack.Kinds() {
-		text := reports.Visible(part.NameAndBuild())
-		if part.Real() {
-			genuine = append(genuine, text)
-		} else {
-			standIns = append(standIns, text)
-		}
+		byOrigin[part.OriginLabel()] = append(byOrigin[part.OriginLabel()], reports.Visible(part.NameAndBuild()))
 	}
-	for _, line := range []struct {
-		label string
-		parts []string
-	}{{reports.RealOrigin, genuine}, {strings.ToUpper(reports.StandInOrigin), standIns}} {
-		if len(line.parts) > 0 {
-			fmt.Fprintf(w, "%-9s %s\n", line.label, strings.Join(line.parts, "; "))
+	for _, label := range reports.OriginLabels() {
+		if len(byOrigin[label]) > 0 {
+			fmt.Fprintf(w, "%-9s %s\n", label, strings.Join(byOrigin[label], "; "))
 		}
 	}
 	if len(stack.Components) == 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,6 +44,33 @@ func Shared(t *testing.T) *reports.Record {
 		{Attack: "a1", Name: "worker-0", Planned: 34, Fired: 34, PlannedRate: 33.3, Rate: 33.2, Offset: 1_240_000, Uncertainty: 91_000},
 		{Attack: "a1", Name: "worker-1", Planned: 33, Fired: 30, Lost: 3, PlannedRate: 33.3, Rate: 28.9, Offset: -7_200_000_000_000, Uncertainty: 512_000},
 		{Attack: "a1", Name: "worker-10", Planned: 33, Fired: 33, PlannedRate: 33.3, Rate: 33.3, Uncertainty: 20_000},
+	}
+	return r
+}
+
+// Clustered is a sample run on a cluster: its policies came into force one after
+// the other, one of them too late, and logs were collected for a case.
+func Clustered(t *testing.T) *reports.Record {
+	t.Helper()
+	r := Record(t, "fail")
+	began := time.Date(2026, 11, 22, 20, 59, 0, 0, time.UTC)
+	after := func(seconds float64) time.Time { return began.Add(time.Duration(seconds * float64(time.Second))) }
+	short, long := 1.98, 31.25
+	r.Readiness = []reports.Readiness{{
+		Variant: "policy", Began: began, Programmed: after(0.004), Accepted: after(1), Enforced: after(14.72), Limits: after(14.8),
+		Refused: after(15.1), FirstDenied: after(16.7), Hits: 9, Gap: &short, Budget: 30,
+	}, {
+		Variant: "open", Began: began, Programmed: after(0.01), Limits: after(0.1), Refused: after(15.2),
+		Unseen: map[string]string{"firstDenied": "no tier with callers has a quota of at most 60 hits <b>|\u202e"},
+	}, {
+		Variant: "twin", Began: began, Programmed: after(0.005), Accepted: after(1.1), Enforced: after(2), Limits: after(15.8),
+		Refused: after(16), FirstDenied: after(33.25), Hits: 64, Gap: &long, Budget: 30,
+	}}
+	r.Diagnoses = []reports.Diagnosis{{Step: "gateway", Dir: "diagnosis/gateway"}}
+	for _, kase := range r.Cases {
+		if kase.ID == "B02" {
+			r.Diagnoses = append(r.Diagnoses, reports.Diagnosis{Case: kase.ID, Lane: kase.Lane, Dir: "diagnosis/B02"})
+		}
 	}
 	return r
 }
