@@ -119,6 +119,8 @@ type Origin string
 const (
 	Real    Origin = "real"
 	StandIn Origin = "stand-in"
+	// Unknown is the origin of what is known by a URL alone.
+	Unknown Origin = "unknown"
 )
 
 // Component is a part of the stack.

@@ -13,6 +13,7 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/kube"
 	"github.com/floodgate-dev/floodgate/cluster/kubernetes"
+	"github.com/floodgate-dev/floodgate/cluster/setup"
 )
 
 // Provider attaches to what is there.
@@ -33,6 +34,9 @@ func PlainURLs(o cluster.KubernetesOptions) bool {
 // as that is allowed, and waits until they are in force.
 func (p *Provider) Up(ctx context.Context, options cluster.Options) (cluster.System, error) {
 	if PlainURLs(options.Kubernetes) {
+		if installs(options.Kubernetes) {
+			return nil, fmt.Errorf("--stack %s: behind plain URLs nothing can be installed; --kubeconfig names a cluster", options.Kubernetes.Plan)
+		}
 		return openURLs(ctx, options)
 	}
 	c, err := kube.Connect(options.Kubernetes.Kubeconfig, options.Kubernetes.Context)
@@ -45,6 +49,9 @@ func (p *Provider) Up(ctx context.Context, options cluster.Options) (cluster.Sys
 	}
 	if options.Progress != nil {
 		_, _ = fmt.Fprintf(options.Progress, "Kubernetes %s\n", version)
+	}
+	if installs(options.Kubernetes) {
+		return p.install(ctx, c, options)
 	}
 	site, err := kubernetes.Discover(ctx, c, options.Kubernetes)
 	if err != nil {
@@ -67,6 +74,21 @@ func (p *Provider) Up(ctx context.Context, options cluster.Options) (cluster.Sys
 	})
 }
 
+// installs tells whether a stack is to be installed into the cluster.
+func installs(o cluster.KubernetesOptions) bool { return o.Plan != "" && o.Plan != cluster.PlanNone }
+
+// install puts a stack into the cluster first. Its images are pulled: nothing
+// loads them into the nodes.
+func (p *Provider) install(ctx context.Context, c *kube.Cluster, options cluster.Options) (cluster.System, error) {
+	if options.Kubernetes.ReadOnly {
+		return nil, fmt.Errorf("--stack %s: with --read-only nothing can be installed", options.Kubernetes.Plan)
+	}
+	if err := setup.Check(options); err != nil {
+		return nil, fmt.Errorf("the stack cannot be brought up: %w", err)
+	}
+	return setup.Up(ctx, c, p.Name(), options, nil)
+}
+
 // open is kubernetes.Open, whose nil must not become a system.
 func open(ctx context.Context, c *kube.Cluster, setting kubernetes.Setting) (cluster.System, error) {
 	s, err := kubernetes.Open(ctx, c, setting)
@@ -87,9 +109,18 @@ func (p *Provider) Attach(ctx context.Context, stack cluster.Stack) (cluster.Sys
 	return kubernetes.Attach(ctx, stack)
 }
 
-// Remove takes back what runs that were killed have changed.
+// Remove takes back what an Up has installed, and what runs that were killed
+// have changed: these first, as long as the kinds of their objects are there.
 func (p *Provider) Remove(ctx context.Context, options cluster.Options) error {
-	return kubernetes.TakeBack(ctx, options.StateDir)
+	err := kubernetes.TakeBack(ctx, options.StateDir)
+	if PlainURLs(options.Kubernetes) || !installs(options.Kubernetes) {
+		return err
+	}
+	c, connecting := kube.Connect(options.Kubernetes.Kubeconfig, options.Kubernetes.Context)
+	if connecting != nil {
+		return errors.Join(err, connecting)
+	}
+	return errors.Join(err, setup.Remove(ctx, c, options))
 }
 
 // Policies writes the manifests of the policies that are in force in a cluster
@@ -97,7 +128,7 @@ func (p *Provider) Remove(ctx context.Context, options cluster.Options) error {
 // returns, for people, what could not be read.
 func Policies(ctx context.Context, options cluster.KubernetesOptions, dir string) (notes []string, err error) {
 	if PlainURLs(options) {
-		return nil, errors.New("behind plain URLs no policies can be found: --policies names the folder of their manifests")
+		return nil, fmt.Errorf("behind plain URLs no policies can be found: %w", errors.ErrUnsupported)
 	}
 	c, err := kube.Connect(options.Kubeconfig, options.Context)
 	if err != nil {
@@ -125,7 +156,12 @@ func Policies(ctx context.Context, options cluster.KubernetesOptions, dir string
 // changing or waiting for anything.
 func Capabilities(ctx context.Context, options cluster.KubernetesOptions) ([]cluster.Capability, error) {
 	if PlainURLs(options) {
-		return newURLs(urlStack(cluster.Options{Kubernetes: options})).Capabilities(), nil
+		return newURLs(urlStack(cluster.Options{Kubernetes: options})).capabilities(func(where string) error {
+			if strings.Contains(where, "://") {
+				return reachable(ctx, where)
+			}
+			return connects(ctx, where)
+		}), nil
 	}
 	c, err := kube.Connect(options.Kubeconfig, options.Context)
 	if err != nil {

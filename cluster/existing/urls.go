@@ -1,11 +1,13 @@
 package existing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -48,10 +50,6 @@ func urlStack(options cluster.Options) cluster.Stack {
 	}
 	for _, base := range o.LimiterAdmin {
 		v.Limiters = append(v.Limiters, trim(base))
-		// Prometheus names a target by its address, unless it was told otherwise.
-		if parsed, err := url.Parse(base); err == nil && o.Prometheus != "" {
-			v.PrometheusInstances = append(v.PrometheusInstances, hostPort(parsed))
-		}
 	}
 	for _, spec := range options.Variants {
 		if spec.Name == kubernetes.MainVariant {
@@ -59,9 +57,30 @@ func urlStack(options cluster.Options) cluster.Stack {
 		}
 	}
 	return cluster.Stack{
-		Provider: name, Prometheus: trim(o.Prometheus), Variants: map[string]cluster.Variant{v.Name: v},
-		Components: []cluster.Component{{Name: "gateway", Origin: cluster.Real, Version: "unknown", Path: trim(o.Gateway)}},
+		Provider: name, Prometheus: trim(o.Prometheus), Variants: map[string]cluster.Variant{v.Name: v}, Components: components(v, trim(o.Prometheus)),
 	}
+}
+
+// components are the parts that URLs lead to. What they are cannot be told.
+func components(v cluster.Variant, prometheus string) []cluster.Component {
+	var list []cluster.Component
+	add := func(name, path string) {
+		if path != "" {
+			list = append(list, cluster.Component{Name: name, Origin: cluster.Unknown, Path: path})
+		}
+	}
+	add("gateway", v.Gateway)
+	for i, base := range v.Limiters {
+		if i == 0 {
+			add("limitador", base)
+		} else {
+			add(fmt.Sprintf("limitador-%d", i+1), base)
+		}
+	}
+	add("authorino", v.Authorizer)
+	add("llmd", cmp.Or(v.Backend, v.Journal))
+	add("prometheus", prometheus)
+	return list
 }
 
 func hostPort(u *url.URL) string {
@@ -106,6 +125,17 @@ func openURLs(ctx context.Context, options cluster.Options) (cluster.System, err
 			}
 		}
 	}
+	if stack.Prometheus != "" {
+		v.PrometheusInstances, err = scraped(bounded, reader, stack.Prometheus, v.Limiters)
+		if err != nil {
+			// Its book is then missing, like one that nobody named.
+			stack.Prometheus = ""
+			if options.Progress != nil {
+				_, _ = fmt.Fprintf(options.Progress, "no book of Prometheus: %v\n", err)
+			}
+		}
+		stack.Variants[v.Name] = v
+	}
 	s := newURLs(stack)
 	if options.Progress != nil {
 		for _, spec := range options.Variants {
@@ -117,14 +147,47 @@ func openURLs(ctx context.Context, options cluster.Options) (cluster.System, err
 	return s, nil
 }
 
+// scraped are the instance labels that a Prometheus gives the limiters at these
+// URLs, or those of all limiters that it scrapes where no URL is given. It names
+// a target by its address, which differs from the URL where a port is forwarded:
+// then their number must tell.
+func scraped(ctx context.Context, reader *metrics.Reader, prometheus string, limiters []string) ([]string, error) {
+	known, err := reader.ScrapedLimiters(ctx, prometheus)
+	if err != nil {
+		return nil, err
+	}
+	if len(known) == 0 {
+		return nil, fmt.Errorf("prometheus at %s scrapes no limiter", prometheus)
+	}
+	var same []string
+	for _, base := range limiters {
+		if parsed, err := url.Parse(base); err == nil && slices.Contains(known, hostPort(parsed)) {
+			same = append(same, hostPort(parsed))
+		}
+	}
+	switch {
+	case len(limiters) > 0 && len(same) == len(limiters):
+		return same, nil
+	case len(limiters) == 0 || len(same) == 0 && len(limiters) == len(known):
+		return known, nil
+	}
+	return nil, fmt.Errorf("prometheus at %s scrapes the limiters %s, of which it cannot be told which are at %s: --limiter-url must name each of them",
+		prometheus, strings.Join(known, " and "), strings.Join(limiters, " and "))
+}
+
+// reachable connects to a URL's server and sends nothing.
 func reachable(ctx context.Context, base string) error {
 	parsed, err := url.Parse(base)
 	if err != nil {
 		return err
 	}
+	return connects(ctx, hostPort(parsed))
+}
+
+func connects(ctx context.Context, address string) error {
 	dialing, cancel := context.WithTimeout(ctx, urlPatience)
 	defer cancel()
-	connection, err := new(net.Dialer).DialContext(dialing, "tcp", hostPort(parsed))
+	connection, err := new(net.Dialer).DialContext(dialing, "tcp", address)
 	if err != nil {
 		return err
 	}
@@ -165,22 +228,34 @@ func (s *urls) Lacks(capability any) error {
 
 // Capabilities lists what was given.
 func (s *urls) Capabilities() []cluster.Capability {
+	return s.capabilities(func(string) error { return nil })
+}
+
+// capabilities lists what was given and passes a test, which gets each URL or
+// host:port.
+func (s *urls) capabilities(test func(where string) error) []cluster.Capability {
 	v := s.up.Variants[kubernetes.MainVariant]
 	var list []cluster.Capability
-	add := func(name string, has bool, why string) {
-		one := cluster.Capability{Name: name, Has: has}
-		if !has {
-			one.Why = why
+	for _, name := range []string{"issue fresh identities", "variants of the policy", "edit policies", "restart components", "scale components", "cut components off", "logs and events"} {
+		list = append(list, cluster.Capability{Name: name, Why: "plain URLs: there is no cluster to ask"})
+	}
+	add := func(name, missing string, where ...string) {
+		one := cluster.Capability{Name: name, Why: missing}
+		if where = slices.DeleteFunc(slices.Clone(where), func(text string) bool { return text == "" }); len(where) > 0 {
+			one = cluster.Capability{Name: name, Has: true}
+		}
+		for _, text := range where {
+			if err := test(text); err != nil {
+				one.Has, one.Why = false, err.Error()
+			}
 		}
 		list = append(list, one)
 	}
-	for _, name := range []string{"issue fresh identities", "variants of the policy", "edit policies", "restart components", "scale components", "cut components off", "logs and events"} {
-		add(name, false, "plain URLs: there is no cluster to ask")
-	}
-	add("book of the limiter", len(v.Limiters) > 0, "--limiter-url is missing")
-	add("book of the gateway", v.GatewayStats != "", "--gateway-stats-url is missing")
-	add("book of the backend", v.Backend != "" || v.Journal != "", "--backend-url and --journal-url are missing")
-	add("book of Prometheus", s.up.Prometheus != "", "--prometheus-url is missing")
-	add("ask the authorizer", v.Authorizer != "", "--authorizer-addr is missing")
+	add("fire at the gateway", "--gateway-url is missing", v.Gateway)
+	add("book of the limiter", "--limiter-url is missing", v.Limiters...)
+	add("book of the gateway", "--gateway-stats-url is missing", v.GatewayStats)
+	add("book of the backend", "--backend-url and --journal-url are missing", v.Backend, v.Journal)
+	add("book of Prometheus", "--prometheus-url is missing", s.up.Prometheus)
+	add("ask the authorizer", "--authorizer-addr is missing", v.Authorizer)
 	return list
 }

@@ -3,7 +3,11 @@ package existing_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,7 +104,13 @@ func TestPlainURLsOfAnotherPolicy(t *testing.T) {
 }
 
 func TestPlainURLsLack(t *testing.T) {
-	list, err := existing.Capabilities(t.Context(), cluster.KubernetesOptions{Gateway: "http://127.0.0.1:1", LimiterAdmin: []string{"http://127.0.0.1:2"}})
+	limiter := httptest.NewServer(http.NotFoundHandler())
+	defer limiter.Close()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	list, err := existing.Capabilities(t.Context(), cluster.KubernetesOptions{
+		Gateway: limiter.URL, LimiterAdmin: []string{limiter.URL}, Backend: gone.URL, Authorizer: strings.TrimPrefix(gone.URL, "http://"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,10 +121,62 @@ func TestPlainURLsLack(t *testing.T) {
 			t.Errorf("%s is missing for no reason", one.Name)
 		}
 	}
-	if has["issue fresh identities"] || !has["book of the limiter"] || has["book of Prometheus"] {
+	if has["issue fresh identities"] || !has["book of the limiter"] || !has["fire at the gateway"] || has["book of Prometheus"] || has["book of the backend"] || has["ask the authorizer"] {
 		t.Errorf("got %v", list)
 	}
 	if _, err := existing.Policies(t.Context(), cluster.KubernetesOptions{Gateway: "http://127.0.0.1:1"}, t.TempDir()); err == nil {
 		t.Error("policies were found behind plain URLs")
+	}
+}
+
+func TestInstallsNothingItMayNot(t *testing.T) {
+	for name, options := range map[string]cluster.KubernetesOptions{
+		"behind plain URLs": {Plan: cluster.PlanStandIn, Gateway: "http://127.0.0.1:1"},
+	} {
+		if _, err := (&existing.Provider{}).Up(t.Context(), cluster.Options{Kubernetes: options}); err == nil || !strings.Contains(err.Error(), "nothing can be installed") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPrometheusBehindAForward has a Prometheus that knows the limiters by other
+// addresses than the URLs, as it is where ports are forwarded.
+func TestPrometheusBehindAForward(t *testing.T) {
+	was, options := standing(t)
+	own := strings.TrimPrefix(was.Limiters[0], "http://")
+	for name, test := range map[string]struct {
+		scraped []string
+		want    []string
+	}{
+		"by its own address":        {[]string{"10.0.0.9:8080", own}, []string{own}},
+		"the only one":              {[]string{"10.0.0.9:8080"}, []string{"10.0.0.9:8080"}},
+		"one of two, unknown which": {[]string{"10.0.0.8:8080", "10.0.0.9:8080"}, nil},
+		"none":                      {nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			prometheus := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				var series []string
+				for _, instance := range test.scraped {
+					series = append(series, fmt.Sprintf(`{"metric":{"instance":%q},"value":[1,"1"]}`, instance))
+				}
+				_, _ = fmt.Fprintf(w, `{"status":"success","data":{"resultType":"vector","result":[%s]}}`, strings.Join(series, ","))
+			}))
+			defer prometheus.Close()
+			said := &bytes.Buffer{}
+			asked := options
+			asked.Kubernetes.Prometheus, asked.Progress = prometheus.URL, said
+			system, err := (&existing.Provider{}).Up(t.Context(), asked)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = system.Down(t.Context()) }()
+			stack := system.Stack()
+			if got := stack.Variants["policy"].PrometheusInstances; !slices.Equal(got, test.want) {
+				t.Errorf("instances %v", got)
+			}
+			if (stack.Prometheus != "") != (test.want != nil) || strings.Contains(said.String(), "no book of Prometheus") != (test.want == nil) {
+				t.Errorf("prometheus %q, said %q", stack.Prometheus, said)
+			}
+		})
 	}
 }

@@ -253,8 +253,10 @@ func (c *Cluster) podDialer(target *url.URL) (httpstream.Dialer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare a port-forward: %w", err)
 	}
-	return portforward.NewFallbackDialer(overWebSockets, overSPDY, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	return portforward.NewFallbackDialer(overWebSockets, overSPDY, func(error) bool {
+		// WebSockets ask for another right than SPDY does, get instead of create, so
+		// that any refusal is reason to ask the other way.
+		return true
 	}), nil
 }
 
