@@ -25,17 +25,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// network is a system whose workers find the gateway at another address.
-type network struct {
-	cluster.System
-	gateway string
-}
-
-func (network) StartWorkers(context.Context, int) ([]string, func(context.Context) error, error) {
-	return nil, nil, nil
-}
-func (n network) GatewayFor(string) string { return n.gateway }
-
 func TestWorkersFireTheRunsAttacksWhereTheyCan(t *testing.T) {
 	pool, err := crew.StartProcesses(t.Context(), os.Args[0], 2, t.TempDir())
 	if err != nil {
@@ -59,17 +48,16 @@ func TestWorkersFireTheRunsAttacksWhereTheyCan(t *testing.T) {
 	inside := &Workers{URLs: pool.URLs(), TokenFile: token, Inside: true}
 	for name, tc := range map[string]struct {
 		workers         *Workers
-		system          cluster.System
-		url             string
+		inner, url      string
 		outside, within int64
 		rows            int
 	}{
-		"nobody shares":                          {nil, network{}, outer.URL, 6, 0, 0},
-		"an empty list":                          {alone, network{}, outer.URL, 6, 0, 0},
-		"processes":                              {here, network{}, outer.URL, 6, 0, 2},
-		"pods":                                   {inside, network{gateway: inner.URL}, outer.URL, 0, 6, 2},
-		"pods, at something else":                {inside, network{gateway: inner.URL}, outer.URL + "/", 6, 0, 0},
-		"pods of a system that knows no gateway": {inside, nil, outer.URL, 6, 0, 0},
+		"nobody shares":                          {nil, inner.URL, outer.URL, 6, 0, 0},
+		"an empty list":                          {alone, inner.URL, outer.URL, 6, 0, 0},
+		"processes":                              {here, inner.URL, outer.URL, 6, 0, 2},
+		"pods":                                   {inside, inner.URL, outer.URL, 0, 6, 2},
+		"pods, at something else":                {inside, inner.URL, outer.URL + "/", 6, 0, 0},
+		"pods of a system that knows no gateway": {inside, "", outer.URL, 6, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outside.Store(0)
@@ -86,10 +74,10 @@ func TestWorkersFireTheRunsAttacksWhereTheyCan(t *testing.T) {
 			defer ledger.Close()
 			bed := &Bed{
 				run: &run{
-					session: Session{Workers: tc.workers}, system: tc.system, crew: workers,
+					session: Session{Workers: tc.workers}, crew: workers,
 					spec: &spec{ledger: ledger, began: time.Now()},
 				},
-				variant: cluster.Variant{Name: Twin, Gateway: outer.URL},
+				variant: cluster.Variant{Name: Twin, Gateway: outer.URL, GatewayInside: tc.inner},
 			}
 			report, rows, err := bed.carryOut(t.Context(), attack.Attack{
 				As:   tier.Identity{Name: "a", Tier: "free", Key: "k", Credential: tier.Credential{Place: tier.AuthorizationHeader, Name: "APIKEY"}},

@@ -27,6 +27,9 @@ const (
 	givenLock = "lock"
 	// claimPoll is how often a lock is tried that another case holds.
 	claimPoll = 100 * time.Millisecond
+	// LongestGivenWait bounds the wait for a given identity's window: past it,
+	// nobody watches a run any more, and the case is not judged.
+	LongestGivenWait = 15 * time.Minute
 	// expiryMargin is added to what /counters says is left of a window, which is in
 	// whole seconds, cut.
 	expiryMargin = time.Second
@@ -59,6 +62,10 @@ func (b *Bed) borrow(ctx context.Context, tierName string) tier.Identity {
 			b.run.session.Stack.Provider, tierName, len(candidates))
 	}
 	chosen, left, read := b.soonest(ctx, free)
+	if left > LongestGivenWait {
+		b.NotJudged("provider %s issues no identities, and the counters of %s live on for %s: a case waits %s at most",
+			b.run.session.Stack.Provider, chosen, left.Round(time.Second), LongestGivenWait)
+	}
 	for left > 0 {
 		b.Wait(ctx, s.ledger.Since()+left, fmt.Sprintf("the counters of %s to expire", chosen))
 		if !read {
@@ -74,6 +81,13 @@ func (b *Bed) borrow(ctx context.Context, tierName string) tier.Identity {
 	// read proves nothing: others may hold the key.
 	chosen.Fresh = read
 	return chosen
+}
+
+// GivenPatience is how long a case may take where no identities are issued: in
+// the worst case every identity has a window open when it begins, and it opens
+// one that others must wait for while it goes on.
+func GivenPatience(longest time.Duration) time.Duration {
+	return patience + 2*min(longest+expiryMargin, LongestGivenWait)
 }
 
 // claim takes the run's lock on given identities.

@@ -51,19 +51,19 @@ func (b *Bed) PutPolicy(edited *policy.Set, why error, edit *oracle.Edit) (after
 // putter puts a policy without waiting where the system can, else by an edit
 // that waits until it is in force.
 func (b *Bed) putter() func(context.Context, string, *policy.Set) error {
-	if putter, ok := b.run.system.(cluster.PolicyPutter); ok {
+	if putter, err := cluster.As[cluster.PolicyPutter](b.run.system); err == nil {
 		return putter.PutPolicy
 	}
-	editor, ok := b.run.system.(cluster.PolicyEditor)
-	if !ok {
-		b.NotJudged("provider %s edits no policies", b.run.session.Stack.Provider)
+	editor, err := cluster.As[cluster.PolicyEditor](b.run.system)
+	if err != nil {
+		b.NotJudged("the policy cannot be edited: %v", err)
 	}
 	return editor.Apply
 }
 
 // putBack puts the bed's own policy in force again.
 func (b *Bed) putBack(ctx context.Context) error {
-	if editor, ok := b.run.system.(cluster.PolicyEditor); ok {
+	if editor, err := cluster.As[cluster.PolicyEditor](b.run.system); err == nil {
 		return editor.Apply(ctx, b.variant.Name, b.set)
 	}
 	return b.putter()(ctx, b.variant.Name, b.set)
@@ -76,7 +76,8 @@ func (b *Bed) watch(ctx context.Context, edit *oracle.Edit, clock func() time.Du
 	if err != nil {
 		return err
 	}
-	observer, tells := b.run.system.(cluster.PolicyObserver)
+	observer, silent := cluster.As[cluster.PolicyObserver](b.run.system)
+	tells := silent == nil
 	edit.Shown, edit.Tells = make([]time.Duration, len(limiters)), tells
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -111,9 +112,10 @@ func (b *Bed) watch(ctx context.Context, edit *oracle.Edit, clock func() time.Du
 
 // limitersNow are the limiters as they are now.
 func (b *Bed) limitersNow(ctx context.Context) ([]string, error) {
-	lister, ok := b.run.system.(cluster.LimiterLister)
-	if !ok {
-		return b.variant.Limiters, nil
+	lister, err := cluster.As[cluster.LimiterLister](b.run.system)
+	if err != nil {
+		// Those of the start are those that are known.
+		return b.variant.Limiters, nil //nolint:nilerr // see above
 	}
 	limiters, err := lister.Limiters(ctx, b.variant.Name)
 	if err != nil {

@@ -73,9 +73,9 @@ func (b *Bed) DoIfAble(ctx context.Context, change Change) {
 }
 
 func (b *Bed) scaler() cluster.Scaler {
-	scaler, ok := b.run.system.(cluster.Scaler)
-	if !ok {
-		b.NotJudged("provider %s scales no components", b.run.session.Stack.Provider)
+	scaler, err := cluster.As[cluster.Scaler](b.run.system)
+	if err != nil {
+		b.NotJudged("no component can be scaled: %v", err)
 	}
 	return scaler
 }
@@ -84,7 +84,7 @@ func (b *Bed) scaler() cluster.Scaler {
 // until another is ready in its place.
 func (b *Bed) LoseLimiter() Change {
 	name := b.componentOf(Limiter)
-	if killer, ok := b.run.system.(cluster.Killer); ok {
+	if killer, err := cluster.As[cluster.Killer](b.run.system); err == nil {
 		return func(ctx context.Context) error {
 			if err := killer.Kill(ctx, name); err != nil {
 				return fmt.Errorf("kill %s: %w", name, err)
@@ -92,9 +92,9 @@ func (b *Bed) LoseLimiter() Change {
 			return killer.Ready(ctx, name)
 		}
 	}
-	restarter, ok := b.run.system.(cluster.Restarter)
-	if !ok {
-		b.NotJudged("provider %s restarts no components", b.run.session.Stack.Provider)
+	restarter, err := cluster.As[cluster.Restarter](b.run.system)
+	if err != nil {
+		b.NotJudged("no component can be restarted: %v", err)
 	}
 	return func(ctx context.Context) error { return restarter.Restart(ctx, name) }
 }

@@ -59,7 +59,7 @@ func CaseInRealTime(id string) []any {
 	if _, err := catalogue.Find(id); err != nil {
 		panic(err)
 	}
-	return []any{ginkgo.Label(labelCase+id, labelLane+string(catalogue.Seed)), ginkgo.SpecTimeout(seedPatience)}
+	return []any{ginkgo.Label(labelCase+id, labelLane+string(catalogue.Seed)), ginkgo.SpecTimeout(max(seedPatience, casePatience()))}
 }
 
 // CaseOf reads a spec's ID and lane off its labels.
