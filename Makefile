@@ -53,6 +53,10 @@ node-image: ## build a kind node image where none can be pulled, and print its n
 e2e: build $(if $(filter kind existing,$(PROVIDER)),$(if $(filter standin,$(STACK)),pod,charts pod)) ## the main job: bring a stack up, run a lane, judge, report
 	$(FLOODGATE) run --provider $(PROVIDER) --lane $(LANE) --policies $(POLICIES) --out $(OUT) $(CLUSTER_ARGS) $(ARGS)
 
+.PHONY: test-existing
+test-existing: build pod ## a cluster that is there: with rights, reading alone, plain URLs; cases that scale, restart and edit
+	NODE_IMAGE=$(NODE_IMAGE) tools/test-existing.sh $(FLOODGATE)
+
 .PHONY: test-kind
 test-kind: build pod charts ## what only clusters show: cut off and gone on, down, failures, leaks; makes two of its own
 	NODE_IMAGE=$(NODE_IMAGE) tools/test-kind.sh $(FLOODGATE)

@@ -34,6 +34,8 @@ type chronicle struct {
 	// them was surely still alive.
 	deaths []cluster.Death
 	diedAt time.Time
+	// diagnosing is nil until the stack is up.
+	diagnosing *diagnosing
 }
 
 func newChronicle(p *plan) (*chronicle, error) {
@@ -67,7 +69,10 @@ func (j *chronicle) warn(format string, args ...any) {
 	j.record.Warnings = append(j.record.Warnings, fmt.Sprintf(format, args...))
 }
 
-func (j *chronicle) stackIsUp(stack cluster.Stack) error {
+func (j *chronicle) stackIsUp(system cluster.System) error {
+	stack := system.Stack()
+	j.diagnosing = newDiagnosing(system, j.plan.dir)
+	j.readReadiness()
 	if stack.Prometheus == "" {
 		j.warn("the stack has no Prometheus: what it would have counted was not judged")
 	}
@@ -158,7 +163,12 @@ func (j *chronicle) doubtAfterDeath() error {
 
 // failedToStart is the end of a run whose stack did not come up.
 func (j *chronicle) failedToStart(ctx context.Context, show *progress, err error) error {
+	if step, folder := stepDiagnosis(j.plan.dir, err); folder != "" {
+		j.record.Diagnoses = append(j.record.Diagnoses, reports.Diagnosis{Step: step, Dir: folder})
+	}
+	j.readReadiness()
 	j.record.Reason = err.Error()
+	err = j.plan.withDiagnosis(err)
 	j.record.Ended, j.record.Interrupted = time.Now(), false
 	if ctx.Err() != nil {
 		j.record.Interrupted, j.record.Reason = true, "interrupted by a signal while the stack came up"

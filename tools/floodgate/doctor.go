@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -9,9 +12,11 @@ import (
 	"runtime"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/floodgate-dev/floodgate/cluster/existing"
 	"github.com/floodgate-dev/floodgate/cluster/local"
 )
 
@@ -28,11 +33,26 @@ type need struct {
 }
 
 func doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	var provider string
+	var k kubernetesFlags
+	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine lacks and how to get it",
-		Args:  cobra.NoArgs,
+		Short: "Say what this machine lacks and how to get it, and what can be done with a system that exists",
+		Example: `  floodgate doctor
+  floodgate doctor --provider existing --kubeconfig ./kubeconfig --read-only
+  floodgate doctor --gateway-url http://gateway.example.com`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := configure(cmd); err != nil {
+				return &exit{exitUsage, err}
+			}
+			named := k.asked.Kubeconfig != "" || k.asked.Context != "" || k.asked.Gateway != ""
+			if provider == providerExisting || provider == "" && named {
+				if err := k.examine(cmd.Context(), cmd.OutOrStdout()); err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), "this machine")
+			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			lacking := 0
 			for _, n := range needs() {
@@ -56,6 +76,36 @@ func doctorCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&provider, "provider", "", "existing: say what can be done with the system that the other flags lead to")
+	k.registerExisting(cmd.Flags())
+	return cmd
+}
+
+// examinePatience bounds the look at a system that exists.
+const examinePatience = time.Minute
+
+// examine says what a run could do with a system that exists, and why not more.
+func (k *kubernetesFlags) examine(ctx context.Context, out io.Writer) error {
+	asked, wrong := k.options(providerExisting)
+	if len(wrong) > 0 {
+		return &exit{exitUsage, errors.Join(wrong...)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, examinePatience)
+	defer cancel()
+	list, err := existing.Capabilities(ctx, asked)
+	if err != nil {
+		return &exit{exitStack, fmt.Errorf("the system that exists: %w", err)}
+	}
+	fmt.Fprintln(out, "the system that exists")
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, one := range list {
+		state := "ok"
+		if !one.Has {
+			state = "missing"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", state, one.Name, one.Why)
+	}
+	return table.Flush()
 }
 
 func needs() []need {

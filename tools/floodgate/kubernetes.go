@@ -47,6 +47,12 @@ func (k *kubernetesFlags) register(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&k.patience, "step-timeout", nil, "STEP=DURATION, how long a step of the installation may take (repeatable; up --dry-run lists the steps)")
 	flags.StringVar(&o.PodProgram, "pod-program", "", "our pods' program for linux, otherwise floodgate-pod beside this one")
 	flags.StringVar(&o.Image, "pod-image", "", "image of our own pods in a registry, for clusters that images cannot be loaded into")
+	k.registerExisting(flags)
+}
+
+// registerExisting declares the flags that lead to a system that is there.
+func (k *kubernetesFlags) registerExisting(flags *pflag.FlagSet) {
+	o := &k.asked
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", "", "existing: kubeconfig of the cluster, otherwise as kubectl finds it")
 	flags.StringVar(&o.Context, "context", "", "existing: context of the kubeconfig")
 	flags.BoolVar(&o.ReadOnly, "read-only", false, "existing: change nothing in the cluster")
@@ -170,8 +176,20 @@ func (k *kubernetesFlags) words(provider string) []string {
 	if o.Nodes > 1 {
 		add("nodes", fmt.Sprint(o.Nodes))
 	}
+	add("kubeconfig", o.Kubeconfig)
 	add("context", o.Context)
+	add("gateway-name", o.GatewayName)
+	add("kuadrant-namespace", o.KuadrantNamespace)
 	add("gateway-url", o.Gateway)
+	add("gateway-stats-url", o.GatewayStats)
+	for _, base := range o.LimiterAdmin {
+		add("limiter-url", base)
+	}
+	add("prometheus-url", o.Prometheus)
+	add("backend-url", o.Backend)
+	add("journal-url", o.Journal)
+	add("authorizer-addr", o.Authorizer)
+	add("user-label", o.UserLabel)
 	if o.ReadOnly {
 		words = append(words, "--read-only")
 	}

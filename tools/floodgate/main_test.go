@@ -31,6 +31,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("OTHER", other)
+			short, err := filepath.Abs("testdata/short")
+			if err != nil {
+				return err
+			}
+			env.Setenv("SHORT", short)
 			if err := os.MkdirAll(env.WorkDir+"/.tmp", 0o755); err != nil {
 				return err
 			}
@@ -62,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"takes-port": takesPort,
 			"small-disk": smallDisk,
 			"left":       leftFiles,
+			"urls":       urlsOf,
 		},
 	})
 }

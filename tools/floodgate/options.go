@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -34,6 +35,7 @@ type options struct {
 	seed                          int64
 	processes                     int
 	dryRun, keep                  bool
+	gapBudget                     time.Duration
 	kubernetes                    kubernetesFlags
 }
 
@@ -47,6 +49,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.IntVar(&o.processes, "processes", 4, "spec processes side by side")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would run, start nothing")
 	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C; on kind: leave the cluster for the next run")
+	flags.DurationVar(&o.gapBudget, "gap-budget", defaultGapBudget, "how long after a policy says Enforced its first 429 may be seen without a warning")
 	o.registerStack(flags)
 	o.kubernetes.registerLoad(flags)
 }
@@ -76,9 +79,13 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if o.processes < 1 || o.processes > 64 {
 		wrong = append(wrong, fmt.Errorf("--processes %d: want 1 to 64", o.processes))
 	}
+	if o.gapBudget <= 0 {
+		wrong = append(wrong, fmt.Errorf("--gap-budget %s: must be above 0", o.gapBudget))
+	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
+	p.gapBudget = o.gapBudget
 	p.lane, p.filter, p.keep = lane, filter, o.keep && o.provider != providerKind
 	p.kubernetes.Keep = o.keep && o.provider == providerKind
 	p.whole = len(o.cases) == 0 && o.labelFilter == ""
@@ -110,7 +117,7 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 	var asked []error
 	p.kubernetes, asked = o.kubernetes.options(o.provider)
 	wrong = append(wrong, asked...)
-	if p.provider != nil && len(asked) == 0 {
+	if len(asked) == 0 {
 		p.set, err = p.readPolicies(ctx)
 		note(err)
 	}

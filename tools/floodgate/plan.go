@@ -49,7 +49,9 @@ type plan struct {
 	policies string
 	set      *policy.Set
 	// found is the private folder of the policies that a cluster has in force.
-	found    string
+	found string
+	// notes say what of these could not be read.
+	notes    []string
 	faults   map[string][]string
 	programs map[string]string
 	ports    map[string]int
@@ -62,7 +64,14 @@ type plan struct {
 	lane       catalogue.Lane
 	filter     string
 	processes  int
-	keep       bool
+	// given says that cases take turns with the policy's own identities, and
+	// patience how long each may take then, 0 being as long as ever.
+	given    bool
+	patience time.Duration
+	keep     bool
+	// gapBudget is how much of a gap between Enforced and the first 429 passes
+	// without a warning.
+	gapBudget time.Duration
 	// whole is true if the lane was not narrowed to some cases.
 	whole    bool
 	specs    []conformance.Spec

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
@@ -24,6 +25,10 @@ func (p *plan) readPolicies(ctx context.Context) (*policy.Set, error) {
 	if p.policies != clusterPolicies {
 		return readPolicies(p.policies)
 	}
+	if p.provider == nil {
+		// That is said already.
+		return nil, nil
+	}
 	if !finds {
 		return nil, fmt.Errorf("--policies %s: provider %s finds no policies by itself; a folder of that name is ./%s", clusterPolicies, p.provider.Name(), clusterPolicies)
 	}
@@ -34,8 +39,9 @@ func (p *plan) readPolicies(ctx context.Context) (*policy.Set, error) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return nil, err
 	}
+	var notes strings.Builder
 	set, err := func() (*policy.Set, error) {
-		if err := source.Policies(ctx, p.clusterOptions(nil), dir); err != nil {
+		if err := source.Policies(ctx, p.clusterOptions(&notes), dir); err != nil {
 			if errors.Is(err, errors.ErrUnsupported) {
 				return nil, fmt.Errorf("--policies: a folder of the manifests in force is needed: %w", err)
 			}
@@ -48,6 +54,10 @@ func (p *plan) readPolicies(ctx context.Context) (*policy.Set, error) {
 		return nil, err
 	}
 	p.found = dir
+	p.notes = strings.Split(strings.TrimSpace(notes.String()), "\n")
+	if notes.Len() == 0 {
+		p.notes = nil
+	}
 	return set, nil
 }
 

@@ -29,9 +29,25 @@ func removeOrphans(dir string) {
 		if err != nil || pid <= 1 {
 			continue
 		}
-		// Signal 0 only asks whether the process exists.
-		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		if hasEnded(pid) {
 			_ = os.RemoveAll(folder)
 		}
 	}
+}
+
+// hasEnded tells whether a process is no more. One that only waits for its parent
+// to ask how it ended is no more either: in a container, nobody may ever ask.
+func hasEnded(pid int) bool {
+	// Signal 0 only asks whether the process exists.
+	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return true
+	}
+	// proc(5): the state follows the name, which is in parentheses. Elsewhere than
+	// on Linux there is no such file.
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
+	return strings.HasPrefix(rest, "Z") || strings.HasPrefix(rest, "X")
 }

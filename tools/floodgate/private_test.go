@@ -5,8 +5,33 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 )
+
+// A process that was killed and that nobody has asked for has ended all the same.
+func TestAnUnreapedProcessHasEnded(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("SKIPPED: this system does not tell of processes that wait to be reaped")
+	}
+	unreaped := exec.Command("sleep", "600")
+	if err := unreaped.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if hasEnded(unreaped.Process.Pid) || hasEnded(os.Getpid()) {
+		t.Error("a process that runs counts as ended")
+	}
+	if err := unreaped.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unreaped.Wait() }()
+	for deadline := time.Now().Add(10 * time.Second); !hasEnded(unreaped.Process.Pid); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("a killed process does not count as ended")
+		}
+	}
+}
 
 func TestOnlyFoldersOfDeadRunsAreRemoved(t *testing.T) {
 	gone := exec.Command("true")

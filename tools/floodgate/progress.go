@@ -80,24 +80,26 @@ func (s *progress) plan() {
 	for _, warning := range p.set.Warnings {
 		s.line("warning: %v", warning)
 	}
+	for _, note := range p.notes {
+		s.line("not found: %s", note)
+	}
 	s.line("stack")
 }
 
 func (s *progress) stack(stack reports.Stack) {
-	byOrigin := map[bool][]string{}
+	byOrigin := map[string][]string{}
 	for _, kind := range stack.Kinds() {
-		byOrigin[kind.Real()] = append(byOrigin[kind.Real()], kind.NameAndBuild())
+		byOrigin[kind.OriginLabel()] = append(byOrigin[kind.OriginLabel()], kind.NameAndBuild())
 	}
-	for _, group := range []struct {
-		label string
-		real  bool
-	}{{"REAL", true}, {"STAND-IN", false}} {
-		if len(byOrigin[group.real]) > 0 {
-			s.line("  %-8s  %s", group.label, strings.Join(byOrigin[group.real], "; "))
+	for _, label := range reports.OriginLabels() {
+		if len(byOrigin[label]) > 0 {
+			s.line("  %-8s  %s", strings.ToUpper(label), strings.Join(byOrigin[label], "; "))
 		}
 	}
-	s.line("cases")
 }
+
+// cases begins the list of cases.
+func (s *progress) cases() { s.line("cases") }
 
 func (s *progress) kept(stack cluster.Stack) {
 	s.line("kept up until Ctrl-C:")
@@ -119,6 +121,11 @@ func (s *progress) event(event harness.Event) {
 		s.line("  [%*d/%d] %-12s %s%s", len(fmt.Sprint(s.total)), s.ended, s.total, strings.ToUpper(event.Verdict), event.Case, text)
 	case harness.CaseBegan, harness.CaseFires, harness.CaseWaits, harness.CaseReads:
 		s.doing[event.Case] = event
+		// Without a terminal a wait is told when it begins: cases that take turns
+		// spend most of their time so.
+		if event.Kind == harness.CaseWaits && s.plannedP.given && !s.live {
+			s.line("  %s %s", event.Case, doing(event))
+		}
 	}
 }
 

@@ -83,13 +83,16 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 			panic(recovered)
 		}
 	}()
-	if err := story.stackIsUp(system.Stack()); err != nil {
+	if err := story.stackIsUp(system); err != nil {
 		story.warn("the record: %v", err)
 	}
 	show.stack(story.record.Stack)
+	p.adapt(system, show)
+	show.cases()
 
 	ended := p.observe(ctx, system, story, show)
 	story.readBooks(ctx, system)
+	story.diagnosing.end(story)
 	if p.keep && ctx.Err() == nil {
 		ended = story.close(out, show, ended)
 		show.kept(system.Stack())
@@ -133,10 +136,12 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 	}
 	defer events.Close()
 
+	// A component's death ends the specs, and is a time of which to collect.
+	whole := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	done := make(chan error, 1)
-	go func() { done <- runSpecs(ctx, p.dir, p.private, p.filter, p.processes, p.seed) }()
+	go func() { done <- p.runSpecs(ctx) }()
 
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -145,7 +150,7 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 	for {
 		select {
 		case err := <-done:
-			return errors.Join(failure, err, p.follow(events, story, show))
+			return errors.Join(failure, err, p.follow(whole, events, story, show))
 		case death, alive := <-died:
 			if !alive {
 				died = nil
@@ -155,7 +160,7 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 			story.died(death)
 			cancel(err)
 		case <-tick.C:
-			if err := p.follow(events, story, show); err != nil && failure == nil {
+			if err := p.follow(whole, events, story, show); err != nil && failure == nil {
 				failure = err
 				cancel(err)
 			}
@@ -165,13 +170,14 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 }
 
 // follow hands on what the specs have told since the last time.
-func (p *plan) follow(events *harness.EventReader, story *chronicle, show *progress) error {
+func (p *plan) follow(ctx context.Context, events *harness.EventReader, story *chronicle, show *progress) error {
 	for {
 		event, ok, err := events.Next()
 		if err != nil || !ok {
 			return err
 		}
 		show.event(event)
+		story.diagnosing.event(ctx, event)
 		if event.Kind == harness.CaseEnded {
 			if err := story.update(); err != nil {
 				return err

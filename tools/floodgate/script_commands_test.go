@@ -235,6 +235,18 @@ func smallDisk(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() { _ = exec.Command("umount", "-l", dir).Run() })
 }
 
+// urls OUT: the URLs of the stack that was left up below OUT, as variables.
+func urlsOf(ts *testscript.TestScript, _ bool, args []string) {
+	var up standing
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(filepath.Join(args[0], stackDir, stackState))), &up))
+	v := up.Stack.Variants["policy"]
+	ts.Setenv("GATEWAY", v.Gateway)
+	ts.Setenv("GATEWAY_STATS", v.GatewayStats)
+	ts.Setenv("LIMITER", strings.Join(v.Limiters, ","))
+	ts.Setenv("BACKEND", v.Backend)
+	ts.Setenv("JOURNAL", v.Journal)
+}
+
 // left OUT NAME...: the only run below OUT has these files, not empty.
 func leftFiles(ts *testscript.TestScript, _ bool, args []string) {
 	run := onlyRun(ts, args[0])

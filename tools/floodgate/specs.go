@@ -76,24 +76,27 @@ func previewSpecs(ctx context.Context, filter string) ([]conformance.Spec, error
 // runSpecs runs the selected specs and returns when all spec processes have
 // ended. Ginkgo's own words go to the run's logs; what was found is in the
 // run's folder. An error means that the specs did not run to their end.
-func runSpecs(ctx context.Context, runDir, private, filter string, processes int, seed int64) error {
+func (p *plan) runSpecs(ctx context.Context) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	program := filepath.Join(private, conformance.Program)
+	program := filepath.Join(p.private, conformance.Program)
 	if err := os.Symlink(self, program); err != nil {
 		return fmt.Errorf("name the spec program: %w", err)
 	}
-	log, err := os.Create(filepath.Join(runDir, "logs", "specs.log"))
+	log, err := os.Create(filepath.Join(p.dir, "logs", "specs.log"))
 	if err != nil {
 		return fmt.Errorf("log the specs: %w", err)
 	}
 	defer log.Close()
 
-	cmd := exec.CommandContext(ctx, self, "specs", "--program", program, "--filter", filter,
-		"--processes", strconv.Itoa(processes), "--seed", strconv.FormatInt(seed, 10))
-	cmd.Env = append(os.Environ(), harness.EnvRunDir+"="+runDir)
+	cmd := exec.CommandContext(ctx, self, "specs", "--program", program, "--filter", p.filter,
+		"--processes", strconv.Itoa(p.processes), "--seed", strconv.FormatInt(p.seed, 10))
+	cmd.Env = append(os.Environ(), harness.EnvRunDir+"="+p.dir)
+	if p.patience > 0 {
+		cmd.Env = append(cmd.Env, harness.EnvCasePatience+"="+p.patience.String())
+	}
 	cmd.Stdout, cmd.Stderr = log, log
 	// A group of their own: a terminal's Ctrl-C reaches them through us, once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

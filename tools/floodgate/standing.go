@@ -39,7 +39,9 @@ type asked struct {
 func (p *plan) remember() error {
 	content, err := json.MarshalIndent(asked{p.provider.Name(), p.kubernetes, p.policies, p.faults, p.programs, p.seed}, "", "  ")
 	if err == nil {
-		err = os.WriteFile(filepath.Join(p.dir, askedFile), append(content, '\n'), 0o644)
+		// A kill in the middle must not leave half a file: down reads it.
+		path := filepath.Join(p.dir, askedFile)
+		err = errors.Join(os.WriteFile(path+".new", append(content, '\n'), 0o644), os.Rename(path+".new", path))
 	}
 	if err != nil {
 		return fmt.Errorf("note what was asked: %w", err)
@@ -55,19 +57,38 @@ func (p *plan) forget() error {
 	return err
 }
 
-// recall makes the plan again that a stack's folder was brought up with. ok is
-// false if there is none.
-func recall(ctx context.Context, dir string) (p *plan, ok bool, err error) {
+// resume takes over what floodgate up drew when it was cut off: with another seed
+// the next one would not go on but replace what is there.
+func (p *plan) resume() error {
+	earlier, ok, err := readAsked(p.dir)
+	if err == nil && ok && earlier.Provider == p.provider.Name() {
+		p.seed = earlier.Seed
+	}
+	return err
+}
+
+// readAsked reads what a stack's folder was brought up with. ok is false if
+// there is none.
+func readAsked(dir string) (a asked, ok bool, err error) {
 	content, err := os.ReadFile(filepath.Join(dir, askedFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
+		return a, false, nil
 	}
-	var a asked
 	if err == nil {
 		err = json.Unmarshal(content, &a)
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("%s: %w", filepath.Join(dir, askedFile), err)
+		return a, false, fmt.Errorf("%s: %w", filepath.Join(dir, askedFile), err)
+	}
+	return a, true, nil
+}
+
+// recall makes the plan again that a stack's folder was brought up with. ok is
+// false if there is none.
+func recall(ctx context.Context, dir string) (p *plan, ok bool, err error) {
+	a, ok, err := readAsked(dir)
+	if err != nil || !ok {
+		return nil, false, err
 	}
 	p = &plan{kubernetes: a.Kubernetes, policies: a.Policies, faults: a.Faults, programs: a.Programs, seed: a.Seed, shownDir: dir}
 	if p.dir, err = filepath.Abs(dir); err != nil {

@@ -58,6 +58,11 @@ func upCommand() *cobra.Command {
 				return &exit{exitUsage, fmt.Errorf("--out: %w", err)}
 			}
 			p.dir, p.shownDir = dir, filepath.Join(o.out, stackDir)
+			if o.seed == 0 {
+				if err := p.resume(); err != nil {
+					return &exit{exitUsage, err}
+				}
+			}
 			if dryRun {
 				return p.dryUp(cmd.Context(), cmd.OutOrStdout())
 			}
@@ -97,7 +102,7 @@ func stand(ctx context.Context, p *plan, out io.Writer) error {
 	}
 	system, err := p.provider.Up(ctx, p.clusterOptions(out))
 	if err != nil {
-		return &exit{exitStack, err}
+		return &exit{exitStack, p.withDiagnosis(err)}
 	}
 	state := filepath.Join(p.dir, stackState)
 	defer os.Remove(state)
@@ -213,6 +218,8 @@ func downCommand() *cobra.Command {
 // takeDown ends the stack's keeper, which is the process that holds the lock,
 // and returns when it has let go of it: then everything it started is gone.
 func takeDown(ctx context.Context, dir string, out io.Writer) error {
+	// At the end: a keeper that was killed a moment ago may not be gone yet.
+	defer removeOrphans(os.TempDir())
 	path := filepath.Join(dir, stackLock)
 	lock, err := takeLock(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil {
@@ -225,7 +232,7 @@ func takeDown(ctx context.Context, dir string, out io.Writer) error {
 	if err != nil {
 		return &exit{exitUsage, fmt.Errorf("the stack is coming up or going down: %w", err)}
 	}
-	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil {
+	if err := syscall.Kill(state.PID, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return &exit{exitStack, fmt.Errorf("end the stack's keeper, process %d: %w", state.PID, err)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, downTime)
@@ -241,7 +248,11 @@ func takeDown(ctx context.Context, dir string, out io.Writer) error {
 			if err != nil {
 				continue
 			}
-			lock.Close()
+			defer lock.Close()
+			if _, cutOff, err := readAsked(dir); cutOff || err != nil {
+				// It was killed, and has not taken its stack down.
+				return removeLeft(ctx, dir, out)
+			}
 			_, err = fmt.Fprintln(out, "the stack is down")
 			return err
 		}
