@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/floodgate-dev/floodgate/cluster/kube"
 )
@@ -132,17 +133,44 @@ func (s *carrying) objects(ctx context.Context) (string, error) {
 	if err := s.intend(ctx, s.step.Objects, ""); err != nil {
 		return "", err
 	}
+	var definitions []*unstructured.Unstructured
 	for _, object := range s.step.Objects {
+		// A custom resource may come with its definition.
+		for _, definition := range definitions {
+			if defines(definition, object) {
+				if err := established(ctx, s.Cluster, definition); err != nil {
+					return kube.Name(definition), err
+				}
+			}
+		}
 		if err := s.apply(ctx, object); err != nil {
 			return kube.Name(object), err
 		}
-		if object.GetKind() == "CustomResourceDefinition" {
-			if err := kube.Until(ctx, interval, func(ctx context.Context) error { return kube.CRDEstablished(object.GetName())(ctx, s.Cluster) }); err != nil {
-				return kube.Name(object), err
-			}
+		if object.GetKind() == crdKind {
+			definitions = append(definitions, object)
+		}
+	}
+	// All at a time: the API server establishes them side by side.
+	for _, definition := range definitions {
+		if err := established(ctx, s.Cluster, definition); err != nil {
+			return kube.Name(definition), err
 		}
 	}
 	return "", s.identified(ctx)
+}
+
+const crdKind = "CustomResourceDefinition"
+
+// defines tells whether an object is a custom resource of a definition.
+func defines(definition, object *unstructured.Unstructured) bool {
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	kind, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "kind")
+	return object.GroupVersionKind().GroupKind() == schema.GroupKind{Group: group, Kind: kind}
+}
+
+func established(ctx context.Context, c *kube.Cluster, definition *unstructured.Unstructured) error {
+	check := kube.CRDEstablished(definition.GetName())
+	return kube.Until(ctx, interval, func(ctx context.Context) error { return check(ctx, c) })
 }
 
 // errNoKind is a kind that the API server does not know.

@@ -76,9 +76,15 @@ func TestRealUpThenDown(t *testing.T) {
 	nothingLeft(t, c, space)
 }
 
-// Killed at every write against a real API server, before and after it arrives.
+// everyWrite makes TestRealUpKilledAtEveryWrite live up to its name; otherwise it
+// kills at every third write, which is what a gate can wait for.
+const everyWrite = "FLOODGATE_TEST_EVERY_WRITE"
+
+// Killed at writes all along, against a real API server, before and after they
+// arrive.
 func TestRealUpKilledAtEveryWrite(t *testing.T) {
 	realCluster(t)
+	t.Parallel()
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("FLOODGATE_TEST_KUBECONFIG"))
 	if err != nil {
 		t.Fatal(err)
@@ -89,15 +95,19 @@ func TestRealUpKilledAtEveryWrite(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	for at := int64(1); ; at++ {
-		ended, err := untilKilled(t, config, at, at%2 == 0, true, func(c *kube.Cluster) error {
+	stride := int64(3)
+	if os.Getenv(everyWrite) != "" {
+		stride = 1
+	}
+	for at, round := int64(1), 1; ; at, round = at+stride, round+1 {
+		ended, err := untilKilled(t, config, at, round%2 == 0, true, func(c *kube.Cluster) error {
 			return (&Runner{Cluster: c, Plan: samplePlan(t)}).Up(t.Context())
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("killed at write %d: %v", at, !ended)
-		if at%3 == 0 || ended {
+		if round%3 == 0 || ended {
 			if err := r.Up(t.Context()); err != nil {
 				t.Fatalf("up after a kill at write %d: %v", at, err)
 			}
@@ -134,30 +144,32 @@ spec:
 
 func TestRealFailures(t *testing.T) {
 	c := realCluster(t)
+	t.Parallel()
 	const pause = `image: "registry.k8s.io/pause:3.10"`
 	for _, kase := range []struct {
 		name, manifest string
 		patience, most time.Duration
-		ready          Condition
+		ready          func(namespace, name string) Condition
 		// reasons must be in the cause, log in the end of the log.
 		reasons []string
 		log     string
 	}{
 		{
 			"image", deployment(`image: "registry.invalid/x:1"`, ""), 5 * time.Minute, 90 * time.Second,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"ImagePull", "registry.invalid/x:1"},
 			"",
 		},
 		{
-			"crash", deployment(crashing, ""), 5 * time.Minute, 3 * time.Minute,
-			DeploymentAvailable("run-fail", "web"),
+			// A container without a probe is ready as soon as it runs, until it crashes.
+			"crash", strings.Replace(deployment(crashing, ""), "spec:\n", "spec:\n  minReadySeconds: 30\n", 1), 5 * time.Minute, 3 * time.Minute,
+			DeploymentAvailable,
 			[]string{"CrashLoopBackOff", "main crashed", "exit code"},
 			"no-such-flag",
 		},
 		{
 			"unschedulable", deployment(pause+`, resources: {requests: {cpu: "1000"}}`, ""), 8 * time.Second, time.Minute,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"Unschedulable", "Insufficient cpu", "not ready after 8s"},
 			"",
 		},
@@ -169,58 +181,63 @@ kind: PersistentVolumeClaim
 metadata: {name: disk, namespace: run-fail}
 spec: {accessModes: [ReadWriteOnce], storageClassName: nobody-has-it, resources: {requests: {storage: 1Gi}}}
 `, 10 * time.Second, time.Minute,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"PersistentVolumeClaim run-fail/disk: Unbound", "nobody-has-it"},
 			"",
 		},
 		{
 			"not ready", deployment(pause+`, readinessProbe: {periodSeconds: 1, httpGet: {path: /x, port: 1234}}`, ""), 12 * time.Second, time.Minute,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"NotReady", "Readiness probe failed"},
 			"",
 		},
 		{
 			"config", deployment(pause+`, envFrom: [{secretRef: {name: nowhere}}]`, ""), 12 * time.Second, time.Minute,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"CreateContainerConfigError", `secret "nowhere" not found`},
 			"",
 		},
 		{
 			"invalid", strings.ReplaceAll(deployment(pause, ""), "matchLabels: {app: web}", "matchLabels: {app: other}"), time.Minute, 20 * time.Second,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"selector", "does not match template"},
 			"",
 		},
 		{
 			"admission of pods", deployment(pause+`, securityContext: {privileged: true}`, ""), time.Minute, 30 * time.Second,
-			DeploymentAvailable("run-fail", "web"),
+			DeploymentAvailable,
 			[]string{"ReplicaSet run-fail/web-", "violates PodSecurity"},
 			"",
 		},
 		{
 			"job", strings.NewReplacer("kind: Deployment", "kind: Job", "apps/v1", "batch/v1", "selector: {matchLabels: {app: web}}", "backoffLimit: 0").
 				Replace(deployment(crashing, "restartPolicy: Never")), time.Minute, 40 * time.Second,
-			JobComplete("run-fail", "web"),
+			JobComplete,
 			[]string{"BackoffLimitExceeded"},
 			"no-such-flag",
 		},
 	} {
 		t.Run(kase.name, func(t *testing.T) {
+			t.Parallel()
+			// Side by side: most of each case is waiting.
+			namespace := "run-fail-" + strings.ReplaceAll(kase.name, " ", "-")
 			level := "privileged"
 			if kase.name == "admission of pods" {
 				level = "baseline"
 			}
-			objects := decoded(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: run-fail, labels: {pod-security.kubernetes.io/enforce: "+level+"}}\n---\n"+kase.manifest)
+			objects := decoded(t, strings.ReplaceAll(
+				"apiVersion: v1\nkind: Namespace\nmetadata: {name: run-fail, labels: {pod-security.kubernetes.io/enforce: "+level+"}}\n---\n"+kase.manifest,
+				"run-fail", namespace))
 			var progress bytes.Buffer
-			r := &Runner{Cluster: c, Progress: &progress, Diagnosis: t.TempDir(), Plan: Plan{Name: "failing", Steps: []Step{
+			r := &Runner{Cluster: c, home: namespace + "-state", Progress: &progress, Diagnosis: t.TempDir(), Plan: Plan{Name: "failing", Steps: []Step{
 				{Name: "space", Objects: objects[:1], Patience: time.Minute},
-				{Name: "broken", Objects: objects[1:], Patience: kase.patience, Ready: []Condition{kase.ready}},
+				{Name: "broken", Objects: objects[1:], Patience: kase.patience, Ready: []Condition{kase.ready(namespace, "web")}},
 			}}}
 			t.Cleanup(func() {
 				if err := r.Down(context.WithoutCancel(t.Context())); err != nil {
 					t.Error(err)
 				}
-				nothingLeftAfter(t, c)
+				nothingLeftAfter(t, c, namespace, r.home)
 			})
 			start := time.Now()
 			err := r.Up(t.Context())
@@ -233,6 +250,7 @@ spec: {accessModes: [ReadWriteOnce], storageClassName: nobody-has-it, resources:
 				t.Errorf("it took %s to say so, want at most %s", took, kase.most)
 			}
 			for _, reason := range kase.reasons {
+				reason = strings.ReplaceAll(reason, "run-fail", namespace)
 				if !strings.Contains(blamed.Cause.Error(), reason) {
 					t.Errorf("%q is not in the cause: %v", reason, blamed.Cause)
 				}
@@ -240,7 +258,7 @@ spec: {accessModes: [ReadWriteOnce], storageClassName: nobody-has-it, resources:
 			if kase.log != "" && !strings.Contains(blamed.Log, kase.log) {
 				t.Errorf("%q is not in the log: %q", kase.log, blamed.Log)
 			}
-			if _, err := os.Stat(filepath.Join(r.Diagnosis, "broken", "run-fail", "events.txt")); err != nil {
+			if _, err := os.Stat(filepath.Join(r.Diagnosis, "broken", namespace, "events.txt")); err != nil {
 				t.Errorf("no diagnosis: %v; %s", err, progress.String())
 			}
 			if kase.log != "" {
@@ -275,9 +293,9 @@ func everything(t *testing.T, dir string) string {
 	return all.String()
 }
 
-func nothingLeftAfter(t *testing.T, c *kube.Cluster) {
+func nothingLeftAfter(t *testing.T, c *kube.Cluster, namespaces ...string) {
 	t.Helper()
-	for _, name := range []string{"run-fail", Namespace} {
+	for _, name := range namespaces {
 		if gone, err := c.Gone(context.WithoutCancel(t.Context()), made{APIVersion: "v1", Kind: "Namespace", Name: name}.object()); err != nil || !gone {
 			t.Errorf("namespace %s is there after down (%v)", name, err)
 		}

@@ -24,7 +24,7 @@ const leastDownPatience = time.Minute
 // not by the Runner's plan. Nothing installed is no error, and Down after a Down
 // that was cut off goes on.
 func (r *Runner) Down(ctx context.Context) error {
-	b, err := read(ctx, r.Cluster)
+	b, err := read(ctx, r.Cluster, r.namespace())
 	if err != nil {
 		return err
 	}
@@ -189,13 +189,13 @@ func (r *Runner) gone(ctx context.Context, deleted *unstructured.Unstructured) e
 func (r *Runner) forget(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 2*leastDownPatience, fmt.Errorf("not gone after %s", 2*leastDownPatience))
 	defer cancel()
-	object := made{APIVersion: "v1", Kind: "Namespace", Name: Namespace}.object()
+	object := made{APIVersion: "v1", Kind: "Namespace", Name: r.namespace()}.object()
 	space, err := r.Cluster.Get(ctx, object)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("look for namespace %s: %w", Namespace, err)
+		return fmt.Errorf("look for namespace %s: %w", r.namespace(), err)
 	}
 	if space.GetAnnotations()[madeBy] == madeByUp {
 		if err := r.Cluster.DeleteExactly(ctx, space); err != nil {
@@ -203,6 +203,6 @@ func (r *Runner) forget(ctx context.Context) error {
 		}
 		return r.gone(ctx, space)
 	}
-	config := made{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "ConfigMap", Namespace: Namespace, Name: ConfigMap}.object()
+	config := made{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "ConfigMap", Namespace: r.namespace(), Name: ConfigMap}.object()
 	return r.Cluster.Delete(ctx, config)
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,7 +42,13 @@ type Runner struct {
 	// Diagnosis is the folder that logs, events and objects go to when a step
 	// fails, "" for none.
 	Diagnosis string
+
+	// home is the namespace of the state, "" meaning Namespace. Tests install
+	// several plans side by side.
+	home string
 }
+
+func (r *Runner) namespace() string { return cmp.Or(r.home, Namespace) }
 
 // Up carries the plan's steps out in order. What is there already is applied
 // again, which changes nothing, and asked whether it is ready. The error of a
@@ -51,7 +58,7 @@ func (r *Runner) Up(ctx context.Context) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	if installed, err := read(ctx, r.Cluster); err != nil {
+	if installed, err := read(ctx, r.Cluster, r.namespace()); err != nil {
 		return err
 	} else if installed != nil {
 		// Before the namespace is touched.
@@ -59,7 +66,7 @@ func (r *Runner) Up(ctx context.Context) error {
 			return err
 		}
 	}
-	b, err := begin(ctx, r.Cluster, r.Plan)
+	b, err := begin(ctx, r.Cluster, r.namespace(), r.Plan)
 	if err != nil {
 		return err
 	}

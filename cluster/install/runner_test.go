@@ -457,11 +457,11 @@ func TestMissingKind(t *testing.T) {
 func TestTwoAtATime(t *testing.T) {
 	server := newAPIServer(t)
 	c := connect(t, server.config())
-	first, err := begin(t.Context(), c, samplePlan(t))
+	first, err := begin(t.Context(), c, Namespace, samplePlan(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := begin(t.Context(), c, samplePlan(t))
+	second, err := begin(t.Context(), c, Namespace, samplePlan(t))
 	if err != nil {
 		t.Fatal(err)
 	}

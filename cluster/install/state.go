@@ -163,32 +163,34 @@ func (s *state) backwards() []string {
 // one.
 type book struct {
 	cluster *kube.Cluster
-	config  *corev1.ConfigMap
-	state   state
+	// home is the namespace of the state.
+	home   string
+	config *corev1.ConfigMap
+	state  state
 }
 
 // read finds the state of an installation, nil if there is none.
-func read(ctx context.Context, c *kube.Cluster) (*book, error) {
-	config, err := c.Client.CoreV1().ConfigMaps(Namespace).Get(ctx, ConfigMap, metav1.GetOptions{})
+func read(ctx context.Context, c *kube.Cluster, home string) (*book, error) {
+	config, err := c.Client.CoreV1().ConfigMaps(home).Get(ctx, ConfigMap, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil //nolint:nilnil // no installation is an answer
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the state of the installation: %w", err)
 	}
-	b := &book{cluster: c, config: config}
+	b := &book{cluster: c, home: home, config: config}
 	if err := json.Unmarshal([]byte(config.Data[stateKey]), &b.state); err != nil {
-		return nil, fmt.Errorf("ConfigMap %s/%s does not hold the state of an installation (%w): look at it, and delete it if nothing is installed", Namespace, ConfigMap, err)
+		return nil, fmt.Errorf("ConfigMap %s/%s does not hold the state of an installation (%w): look at it, and delete it if nothing is installed", home, ConfigMap, err)
 	}
 	return b, nil
 }
 
 // begin finds the state of an installation of the plan, or makes the first.
-func begin(ctx context.Context, c *kube.Cluster, plan Plan) (*book, error) {
-	if err := ensureNamespace(ctx, c); err != nil {
+func begin(ctx context.Context, c *kube.Cluster, home string, plan Plan) (*book, error) {
+	if err := ensureNamespace(ctx, c, home); err != nil {
 		return nil, err
 	}
-	b, err := read(ctx, c)
+	b, err := read(ctx, c, home)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +199,7 @@ func begin(ctx context.Context, c *kube.Cluster, plan Plan) (*book, error) {
 			return nil, err
 		}
 	} else {
-		b = &book{cluster: c, state: state{Plan: plan.Name, Versions: plan.Versions, Started: time.Now().UTC()}}
+		b = &book{cluster: c, home: home, state: state{Plan: plan.Name, Versions: plan.Versions, Started: time.Now().UTC()}}
 	}
 	for _, step := range plan.Steps {
 		b.state.step(step.Name)
@@ -213,11 +215,11 @@ func (b *book) save(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the state of the installation: %w", err)
 	}
-	maps := b.cluster.Client.CoreV1().ConfigMaps(Namespace)
+	maps := b.cluster.Client.CoreV1().ConfigMaps(b.home)
 	write := func(ctx context.Context) (*corev1.ConfigMap, error) {
 		if b.config == nil {
 			return maps.Create(ctx, &corev1.ConfigMap{
-				ObjectMeta: metav1.ObjectMeta{Name: ConfigMap, Namespace: Namespace, Labels: map[string]string{managedBy: managedByUs}},
+				ObjectMeta: metav1.ObjectMeta{Name: ConfigMap, Namespace: b.home, Labels: map[string]string{managedBy: managedByUs}},
 				Data:       map[string]string{stateKey: string(text)},
 			}, metav1.CreateOptions{FieldManager: kube.FieldManager})
 		}
@@ -250,10 +252,10 @@ var errElsewhere = errors.New("another floodgate changes this installation at th
 
 // ensureNamespace makes the namespace of the state. One that is being deleted
 // is waited for.
-func ensureNamespace(ctx context.Context, c *kube.Cluster) error {
+func ensureNamespace(ctx context.Context, c *kube.Cluster, home string) error {
 	spaces := c.Client.CoreV1().Namespaces()
 	err := patiently(ctx, 2*time.Minute, func(ctx context.Context) error {
-		found, err := spaces.Get(ctx, Namespace, metav1.GetOptions{})
+		found, err := spaces.Get(ctx, home, metav1.GetOptions{})
 		if err == nil && found.DeletionTimestamp != nil {
 			return errEnding
 		}
@@ -261,7 +263,7 @@ func ensureNamespace(ctx context.Context, c *kube.Cluster) error {
 			return err
 		}
 		_, err = spaces.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-			Name: Namespace, Labels: map[string]string{managedBy: managedByUs}, Annotations: map[string]string{madeBy: madeByUp},
+			Name: home, Labels: map[string]string{managedBy: managedByUs}, Annotations: map[string]string{madeBy: madeByUp},
 		}}, metav1.CreateOptions{FieldManager: kube.FieldManager})
 		if apierrors.IsAlreadyExists(err) {
 			return nil
@@ -269,7 +271,7 @@ func ensureNamespace(ctx context.Context, c *kube.Cluster) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("make namespace %s: %w", Namespace, err)
+		return fmt.Errorf("make namespace %s: %w", home, err)
 	}
 	return nil
 }
@@ -312,6 +314,6 @@ func passing(err error) bool {
 
 // Installed tells whether a plan is installed in the cluster, or was begun.
 func Installed(ctx context.Context, c *kube.Cluster) (bool, error) {
-	b, err := read(ctx, c)
+	b, err := read(ctx, c, Namespace)
 	return b != nil, err
 }

@@ -23,7 +23,7 @@ type StepStatus struct {
 // Status says of every step where it stands and asks its conditions once.
 // Nothing installed shows as steps that are all pending.
 func (r *Runner) Status(ctx context.Context) ([]StepStatus, error) {
-	b, err := read(ctx, r.Cluster)
+	b, err := read(ctx, r.Cluster, r.namespace())
 	if err != nil {
 		return nil, err
 	}

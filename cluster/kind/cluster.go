@@ -119,6 +119,10 @@ func Nodes(n int) types.ClusterOpts {
 	}
 }
 
+// takenMeanwhile is in kind's error where there are nodes of the name already
+// (kind v0.33 pkg/cluster/internal/create).
+const takenMeanwhile = "already exist for a cluster with the name"
+
 // clusterName is what kind accepts and what fits a node's host name.
 var clusterName = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,48}[a-z0-9])?$`)
 
@@ -187,8 +191,12 @@ func (c *Cluster) CreateWithConfig(ctx context.Context, file string) (string, er
 	return c.kubeconfig, c.create(ctx, cluster.CreateWithConfigFile(file))
 }
 
-// create runs kind, whose library cannot be cancelled: when the context ends
-// first, the cluster is deleted as soon as kind returns.
+// abandonPause is the time between two deletions of nodes that kind is still
+// making.
+const abandonPause = time.Second
+
+// create runs kind, whose library cannot be cancelled, but gives up when the
+// nodes are gone that it works on.
 func (c *Cluster) create(ctx context.Context, config cluster.CreateOption) error {
 	options := []cluster.CreateOption{
 		config, cluster.CreateWithKubeconfigPath(c.kubeconfig), cluster.CreateWithWaitForReady(readyPatience),
@@ -203,13 +211,32 @@ func (c *Cluster) create(ctx context.Context, config cluster.CreateOption) error
 	select {
 	case err = <-done:
 	case <-ctx.Done():
-		err = errors.Join(context.Cause(ctx), <-done)
+		err = errors.Join(context.Cause(ctx), c.abandon(done))
 	}
 	if err == nil && ctx.Err() == nil {
 		return nil
 	}
+	if err != nil && strings.Contains(err.Error(), takenMeanwhile) {
+		// Somebody else made one of this name since the last look: it is theirs.
+		c.made = false
+	}
 	err = fmt.Errorf("make kind cluster %s: %w", c.name, reason(err))
 	return errors.Join(err, c.Destroy(context.WithoutCancel(ctx)))
+}
+
+// abandon deletes nodes until kind has given up on them.
+func (c *Cluster) abandon(done <-chan error) error {
+	pause := time.NewTicker(abandonPause)
+	defer pause.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-pause.C:
+			// Whether it worked is seen by kind's own end.
+			_ = c.kind.Delete(c.name, c.kubeconfig)
+		}
+	}
 }
 
 func (c *Cluster) export() error {

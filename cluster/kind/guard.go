@@ -82,9 +82,8 @@ func (g *guard) spare() {
 	_ = g.cmd.Wait()
 }
 
-func (g *guard) spareIfThere() error {
+func (g *guard) spareIfThere() {
 	if g != nil {
 		g.spare()
 	}
-	return nil
 }

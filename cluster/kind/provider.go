@@ -58,10 +58,11 @@ func (p *Provider) Up(ctx context.Context, options cluster.Options) (cluster.Sys
 	}
 	s, err := p.install(ctx, c, options)
 	if err != nil {
-		if options.Kubernetes.Keep {
-			return nil, errors.Join(err, watch.spareIfThere())
+		if !options.Kubernetes.Keep {
+			err = errors.Join(err, p.remove(context.WithoutCancel(ctx), c, options.RunDir))
 		}
-		return nil, errors.Join(err, p.remove(context.WithoutCancel(ctx), c, options.RunDir), watch.spareIfThere())
+		watch.spareIfThere()
+		return nil, err
 	}
 	return &system{System: s, provider: p, cluster: c, guard: watch, runDir: options.RunDir, keep: options.Kubernetes.Keep}, nil
 }
@@ -72,36 +73,48 @@ func (p *Provider) create(ctx context.Context, c *Cluster, options cluster.Optio
 	if err != nil {
 		return nil, err
 	}
-	var watch *guard
-	switch ours, err := claimed(options.RunDir, c.name); {
-	case err != nil:
+	ours, whole, err := claimed(options.RunDir, c.name)
+	if err != nil {
 		return nil, err
-	case there && ours:
+	}
+	if there && ours {
 		c.Adopt()
-	case !there:
-		if err := claim(options.RunDir, c.name); err != nil {
+		if !whole {
+			if err := c.Destroy(ctx); err != nil {
+				return nil, err
+			}
+			there = false
+		}
+	}
+	if !there {
+		if err := (ownership{Cluster: c.name}).claim(options.RunDir); err != nil {
 			return nil, err
 		}
 	}
-	if c.Made() || !there {
-		if !options.Kubernetes.Keep {
-			executable := p.Executable
-			if executable == "" {
-				if executable, err = os.Executable(); err != nil {
-					return nil, fmt.Errorf("find the program that guards the cluster: %w", err)
-				}
-			}
-			if watch, err = startGuard(executable, c.name, c.kubeconfig); err != nil {
-				return nil, err
+	var watch *guard
+	if (c.Made() || !there) && !options.Kubernetes.Keep {
+		executable := p.Executable
+		if executable == "" {
+			if executable, err = os.Executable(); err != nil {
+				return nil, fmt.Errorf("find the program that guards the cluster: %w", err)
 			}
 		}
+		if watch, err = startGuard(executable, c.name, c.kubeconfig); err != nil {
+			return nil, err
+		}
 	}
-	adopted := c.Made()
 	if _, err := c.Create(ctx); err != nil {
-		return nil, errors.Join(err, watch.spareIfThere(), disclaim(options.RunDir))
+		if left, lookErr := c.Exists(); c.Made() && (left || lookErr != nil) {
+			// The claim and the guard stay: what is left is still ours to delete.
+			return nil, errors.Join(err, lookErr)
+		}
+		watch.spareIfThere()
+		return nil, errors.Join(err, disclaim(options.RunDir))
 	}
-	c.made = c.made || adopted
-	return watch, nil
+	if !c.Made() {
+		return watch, nil
+	}
+	return watch, ownership{Cluster: c.name, Whole: true}.claim(options.RunDir)
 }
 
 // install loads images and installs the plan.
@@ -182,7 +195,7 @@ func (p *Provider) Status(ctx context.Context, options cluster.Options, w io.Wri
 // that was there before, it takes what that Up installed.
 func (p *Provider) Remove(ctx context.Context, options cluster.Options) error {
 	c := clusterOf(options)
-	ours, err := claimed(options.RunDir, c.name)
+	ours, _, err := claimed(options.RunDir, c.name)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (s *system) Down(ctx context.Context) error {
 		} else {
 			s.err = errors.Join(s.err, os.RemoveAll(s.cluster.kubeconfig))
 		}
-		_ = s.guard.spareIfThere()
+		s.guard.spareIfThere()
 	})
 	return s.err
 }
