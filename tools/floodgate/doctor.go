@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -154,6 +155,10 @@ func needs() []need {
 			"install docker or podman and start it, or use --provider local", false,
 		},
 		{
+			"inotify instances", "more than two clusters by kind at a time", watches,
+			"sysctl fs.inotify.max_user_instances=1024", false,
+		},
+		{
 			"floodgate-pod", "stand-ins as pods and attacks from inside a cluster", beside("floodgate-pod"),
 			"make pod builds it beside this program", false,
 		},
@@ -172,6 +177,26 @@ func needs() []need {
 			return runtime.GOOS + "/" + runtime.GOARCH, nil
 		}, "use Linux or macOS", true},
 	}
+}
+
+// leastWatches is what kind recommends: a node uses some 20, and the default of
+// 128 is used up by a handful.
+const leastWatches = 512
+
+// watches are how many inotify instances a user may have, where that is limited.
+func watches() (string, error) {
+	if runtime.GOOS != "linux" {
+		return "not limited here", nil
+	}
+	text, err := os.ReadFile("/proc/sys/fs/inotify/max_user_instances")
+	if err != nil {
+		return "", err
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err == nil && n < leastWatches {
+		err = fmt.Errorf("%d are allowed, kind recommends %d", n, leastWatches)
+	}
+	return fmt.Sprint(n), err
 }
 
 // engine asks the container engine whether it serves.
