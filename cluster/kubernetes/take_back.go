@@ -33,3 +33,16 @@ func TakeBack(ctx context.Context, parent string) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Changed tells whether a run of a provider has noted changes of a cluster below
+// a folder, for TakeBack to undo.
+func Changed(parent, provider string) bool {
+	folders, _ := filepath.Glob(filepath.Join(parent, "floodgate-*"))
+	for _, dir := range folders {
+		notes, _ := filepath.Glob(filepath.Join(dir, changesFolder, "*.json"))
+		if s, err := readState(dir); err == nil && s.Provider == provider && len(notes) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/floodgate-dev/floodgate/cluster/kubernetes"
 )
 
 // privatePrefix begins the names of folders that hold keys; the owner's process
@@ -21,7 +25,34 @@ func makePrivate() (string, error) {
 	return os.MkdirTemp("", fmt.Sprintf("%s%d-", privatePrefix, os.Getpid()))
 }
 
+// removeOrphans removes the folders of runs that are gone, but for those that say
+// what such a run has left in a cluster: floodgate down takes that back.
 func removeOrphans(dir string) {
+	gone, _ := orphans(dir)
+	for _, folder := range gone {
+		_ = os.RemoveAll(folder)
+	}
+}
+
+// takeBackOrphans undoes what runs that are gone have left in clusters, and
+// removes their folders.
+func takeBackOrphans(ctx context.Context, dir string, out io.Writer) error {
+	_, left := orphans(dir)
+	var errs []error
+	for _, folder := range left {
+		if err := kubernetes.TakeBack(ctx, folder); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, os.RemoveAll(folder))
+		fmt.Fprintln(out, "what a run that was killed had left in a cluster is taken back")
+	}
+	return errors.Join(errs...)
+}
+
+// orphans are the folders of runs that are gone; left are those of them that
+// have changed a cluster which is not theirs.
+func orphans(dir string) (gone, left []string) {
 	folders, _ := filepath.Glob(filepath.Join(dir, privatePrefix+"*-*"))
 	for _, folder := range folders {
 		owner, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(folder), privatePrefix), "-")
@@ -29,10 +60,16 @@ func removeOrphans(dir string) {
 		if err != nil || pid <= 1 {
 			continue
 		}
-		if hasEnded(pid) {
-			_ = os.RemoveAll(folder)
+		if !hasEnded(pid) {
+			continue
+		}
+		if kubernetes.Changed(folder, providerExisting) {
+			left = append(left, folder)
+		} else {
+			gone = append(gone, folder)
 		}
 	}
+	return gone, left
 }
 
 // hasEnded tells whether a process is no more. One that only waits for its parent

@@ -48,11 +48,22 @@ func TestOnlyFoldersOfDeadRunsAreRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// One that has changed a cluster stays, until that is taken back.
+	changed := filepath.Join(dir, fmt.Sprintf("floodgate-%d-changed", gone.ProcessState.Pid()))
+	notes := filepath.Join(changed, "floodgate-1", "changes")
+	if err := os.MkdirAll(notes, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for path, text := range map[string]string{filepath.Join(changed, "floodgate-1", "state.json"): `{"provider":"existing"}`, filepath.Join(notes, "a.json"): "{}"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	private, err := makePrivate()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for folder, wanted := range map[string]bool{dead: false, mine: true, others: true, private: true} {
+	for folder, wanted := range map[string]bool{dead: false, changed: true, mine: true, others: true, private: true} {
 		if _, err := os.Stat(folder); (err == nil) != wanted {
 			t.Errorf("%s: %v; wanted: %v", filepath.Base(folder), err, wanted)
 		}

@@ -62,6 +62,9 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 	}
 	show := newProgress(out, p)
 	show.plan()
+	if _, left := orphans(os.TempDir()); len(left) > 0 {
+		fmt.Fprintln(show, "a run that was killed has left changes in a cluster: floodgate down takes them back")
+	}
 
 	if p.kubernetes.Keep {
 		if err := p.remember(); err != nil {

@@ -215,11 +215,23 @@ func downCommand() *cobra.Command {
 	return cmd
 }
 
-// takeDown ends the stack's keeper, which is the process that holds the lock,
-// and returns when it has let go of it: then everything it started is gone.
+// takeDown ends a stack, and takes back what runs that were killed have left in
+// clusters that are not theirs.
 func takeDown(ctx context.Context, dir string, out io.Writer) error {
 	// At the end: a keeper that was killed a moment ago may not be gone yet.
 	defer removeOrphans(os.TempDir())
+	if err := endKeeper(ctx, dir, out); err != nil {
+		return err
+	}
+	if err := takeBackOrphans(ctx, os.TempDir(), out); err != nil {
+		return &exit{exitStack, err}
+	}
+	return nil
+}
+
+// endKeeper ends the stack's keeper, which is the process that holds the lock,
+// and returns when it has let go of it: then everything it started is gone.
+func endKeeper(ctx context.Context, dir string, out io.Writer) error {
 	path := filepath.Join(dir, stackLock)
 	lock, err := takeLock(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil {
