@@ -67,7 +67,8 @@ func (d *diagnosing) event(ctx context.Context, event harness.Event) {
 		d.leftOut = append(d.leftOut, event.Case)
 	default:
 		d.order = append(d.order, event.Case)
-		d.group.Go(func() { d.collect(ctx, event.Case, d.began[event.Case]) })
+		began := d.began[event.Case]
+		d.group.Go(func() { d.collect(ctx, event.Case, began) })
 	}
 }
 
