@@ -2,6 +2,7 @@ package kind
 
 import (
 	"bytes"
+	"crypto/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -76,7 +77,8 @@ func TestLoggerHandsPlainLinesOn(t *testing.T) {
 func TestClusterIsUsedAgainAndDeletedByItsMakerAlone(t *testing.T) {
 	image := nodeImage(t)
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
-	name := "floodgate-test-" + strings.ToLower(filepath.Base(t.TempDir()))
+	// Another run's cluster, left by a kill, must not be taken for this one's.
+	name := "floodgate-test-" + strings.ToLower(rand.Text()[:8])
 	maker := NewCluster(kubeconfig, t.Output())
 	t.Cleanup(func() {
 		maker.made = true

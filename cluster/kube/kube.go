@@ -5,6 +5,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,10 +25,6 @@ import (
 
 // FieldManager is the name under which Apply owns fields.
 const FieldManager = "floodgate"
-
-// requestRate is how many requests a second go to the API server at most:
-// client-go's default of 5 makes an installation wait for itself.
-const requestRate = 50
 
 // Cluster is a connection to an API server.
 type Cluster struct {
@@ -68,7 +65,7 @@ func InCluster() (*Cluster, error) {
 // New makes a connection of a configuration.
 func New(config *rest.Config) (*Cluster, error) {
 	config = rest.CopyConfig(config)
-	config.QPS, config.Burst = requestRate, 2*requestRate
+	config.RateLimiter = newPace()
 	// client-go would print them to stderr, in the midst of ours.
 	config.WarningHandler = rest.NoWarnings{}
 	typed, err := kubernetes.NewForConfig(config)
@@ -136,7 +133,7 @@ func Until(ctx context.Context, interval time.Duration, question func(context.Co
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() == nil || last == nil {
+		if last == nil || ctx.Err() == nil && !errors.Is(err, errNotAsked) {
 			last = err
 		}
 		select {
