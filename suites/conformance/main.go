@@ -32,6 +32,7 @@ type Spec struct {
 	ID       string         `json:"id"`
 	Lane     catalogue.Lane `json:"lane"`
 	Text     string         `json:"text"`
+	Rules    []string       `json:"rules"`
 	Variants []string       `json:"variants"`
 	Serial   bool           `json:"serial"`
 }
@@ -71,7 +72,7 @@ func Preview(filter string, stdout, stderr io.Writer) int {
 			continue
 		}
 		id, lane := harness.CaseOf(report.Labels())
-		specs = append(specs, Spec{ID: id, Lane: lane, Text: report.FullText(), Variants: harness.VariantsOf(report.Labels()), Serial: report.IsSerial})
+		specs = append(specs, Spec{ID: id, Lane: lane, Text: report.FullText(), Rules: harness.RulesOf(report.Labels()), Variants: harness.VariantsOf(report.Labels()), Serial: report.IsSerial})
 	}
 	if err := json.NewEncoder(stdout).Encode(specs); err != nil {
 		fmt.Fprintln(stderr, "floodgate:", err)

@@ -6,7 +6,10 @@ import (
 	"github.com/onsi/ginkgo/v2"
 )
 
-const labelVariant = "variant:"
+const (
+	labelVariant = "variant:"
+	labelRule    = "rule:"
+)
 
 // On marks a spec that runs on another variant than the user's policy, so that
 // a run brings up only what its specs need.
@@ -24,4 +27,15 @@ func VariantsOf(labels []string) []string {
 		return []string{Policy}
 	}
 	return variants
+}
+
+// RulesOf reads the rules that a spec is about off its labels.
+func RulesOf(labels []string) []string {
+	var rules []string
+	for _, label := range labels {
+		if rule, ok := strings.CutPrefix(label, labelRule); ok {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
 }

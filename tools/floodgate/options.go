@@ -93,8 +93,12 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.absent, err = absentCases(lane, o.cases, o.labelFilter != "")
+	if err != nil {
+		return nil, err
+	}
 	if len(p.specs) == 0 {
-		return nil, fmt.Errorf("no spec matches %q: see floodgate cases", filter)
+		return nil, nothingToRun(filter, p.absent)
 	}
 	p.processes = min(o.processes, len(p.specs))
 	p.variants = conformance.Variants(p.specs)

@@ -16,6 +16,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/conformance"
 	"github.com/floodgate-dev/floodgate/suites/harness"
@@ -73,8 +74,10 @@ type plan struct {
 	// without a warning.
 	gapBudget time.Duration
 	// whole is true if the lane was not narrowed to some cases.
-	whole    bool
-	specs    []conformance.Spec
+	whole bool
+	specs []conformance.Spec
+	// absent are the cases of the lane that no spec proves.
+	absent   []reports.Case
 	variants []string
 	specsOf  []cluster.VariantSpec
 }
@@ -244,6 +247,13 @@ func (p *plan) describe(w io.Writer) error {
 			how = "alone"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", spec.ID, spec.Lane, strings.Join(spec.Variants, ","), how, spec.Text)
+	}
+	if err := table.Flush(); err != nil || len(p.absent) == 0 {
+		return err
+	}
+	fmt.Fprintf(w, "\n%d cases are not judged\n", len(p.absent))
+	for _, c := range p.absent {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", c.ID, c.Lane, c.Reason)
 	}
 	return table.Flush()
 }

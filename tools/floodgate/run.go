@@ -130,7 +130,7 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 		}
 	}()
 	session.Workers = workers
-	if err := harness.WriteSession(p.dir, session); err != nil {
+	if err := errors.Join(harness.WriteSession(p.dir, session), harness.LeaveOut(p.dir, p.absent)); err != nil {
 		return err
 	}
 	events, err := harness.FollowEvents(p.dir)
