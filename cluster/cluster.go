@@ -81,6 +81,10 @@ type Stack struct {
 	Variants   map[string]Variant `json:"variants"`
 	// Prometheus is the base URL of its API, "" if there is none.
 	Prometheus string `json:"prometheus,omitempty"`
+	// Declared names the known weaknesses that the provider has set the system up
+	// with (fixtures/weakness). Of a system that is there already only its owner
+	// can say so.
+	Declared []string `json:"declared,omitempty"`
 	// State is a provider's own private folder, for Attach.
 	State string `json:"state,omitempty"`
 }

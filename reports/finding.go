@@ -33,6 +33,10 @@ type Finding struct {
 	Component   Component `json:"component"`
 	Attribution string    `json:"attribution"`
 	Evidence    Evidence  `json:"evidence"`
+	// Weaknesses are the known weaknesses of the system under test that were
+	// seen, such as "fail-open". A pass with some rests on the run's having
+	// declared them; a fail with some would be a pass if they were.
+	Weaknesses []string `json:"weaknesses,omitempty"`
 }
 
 // Evidence points into the run's folder.

@@ -32,6 +32,9 @@ type Record struct {
 	Tiers      []tier.Tier     `json:"tiers"`
 	Identities []IdentityTally `json:"identities"`
 	Cases      []Case          `json:"cases"`
+	// Declared are the weaknesses of the system under test that this run takes
+	// as given.
+	Declared []Declaration `json:"declared,omitempty"`
 	// Books sums what each book says of the whole run.
 	Books Books `json:"books"`
 	// Readiness is how each variant's policy came into force, where the provider

@@ -20,6 +20,8 @@ type Counts struct {
 	// such finding explains, and the run's own doubt if nothing else says why
 	// it is inconclusive.
 	Doubts int
+	// Weaknesses are the declared ones that were seen.
+	Weaknesses int
 }
 
 // Counts adds the record up.
@@ -51,6 +53,13 @@ func (r *Record) Counts() Counts {
 			c.Doubts++
 		}
 	}
+	seen := make(map[string]bool)
+	for _, w := range r.Weaknesses() {
+		for _, name := range w.Finding.Weaknesses {
+			seen[name] = true
+		}
+	}
+	c.Weaknesses = len(seen)
 	return c
 }
 
@@ -72,8 +81,9 @@ func (r *Record) Duration() time.Duration {
 //
 //	FAIL 2 of 22 cases, 5 identities, 412 hits, 0 doubts, 41 s · out/20261122T210000Z/report.html
 //
-// where report is the path of the page to read, "" to leave it out. Cases
-// that were not judged are named after the duration if there are any.
+// where report is the path of the page to read, "" to leave it out. Declared
+// weaknesses that were seen, and cases that were not judged, are named after the
+// duration if there are any.
 func (r *Record) Summary(report string) string {
 	c := r.Counts()
 	cases := plural(c.Cases, "case", "cases")
@@ -89,6 +99,9 @@ func (r *Record) Summary(report string) string {
 	line := fmt.Sprintf("%s %s, %s, %s, %s, %.0f s", strings.ToUpper(r.Verdict.String()), cases,
 		plural(c.Identities, "identity", "identities"), plural(c.Hits, "hit", "hits"),
 		plural(c.Doubts, "doubt", "doubts"), r.Duration().Seconds())
+	if c.Weaknesses > 0 {
+		line += ", " + plural(c.Weaknesses, "declared weakness", "declared weaknesses")
+	}
 	if c.NotJudged > 0 {
 		line += fmt.Sprintf(", %d not judged", c.NotJudged)
 	}

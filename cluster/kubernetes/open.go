@@ -40,6 +40,8 @@ type Setting struct {
 	State    string
 	Variants map[string]VariantFiles
 	Options  cluster.Options
+	// Declared names the weaknesses that whoever set the system up knows of.
+	Declared []string
 }
 
 // Open puts the variants into the cluster that are to be made, waits until each
@@ -72,7 +74,7 @@ func (s *System) open(ctx context.Context, setting Setting) error {
 	if err := s.state.write(s.dir); err != nil {
 		return err
 	}
-	s.up = cluster.Stack{Provider: setting.Provider, State: s.dir, Variants: map[string]cluster.Variant{}}
+	s.up = cluster.Stack{Provider: setting.Provider, State: s.dir, Variants: map[string]cluster.Variant{}, Declared: setting.Declared}
 	kept := s.choose(setting.Variants)
 	for name, files := range kept {
 		s.sets[name] = files.Set

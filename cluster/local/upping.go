@@ -9,6 +9,7 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 )
 
 // upping is a stack on its way up.
@@ -102,7 +103,7 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 func (u *upping) described(provider string) cluster.Stack {
 	up := cluster.Stack{
 		Provider: provider, Components: u.stack.components(), Variants: map[string]cluster.Variant{},
-		Prometheus: u.prometheus, State: u.state,
+		Prometheus: u.prometheus, State: u.state, Declared: weakness.ByDesign(),
 	}
 	for _, v := range u.variants {
 		v.up.Backend, v.up.Journal = u.backend, u.journalURL()

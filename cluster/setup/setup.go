@@ -14,6 +14,7 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster/install"
 	"github.com/floodgate-dev/floodgate/cluster/kube"
 	"github.com/floodgate-dev/floodgate/cluster/kubernetes"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 )
 
 // Loader puts images into the nodes of a cluster. A cluster whose nodes pull
@@ -108,6 +109,7 @@ func open(ctx context.Context, c *kube.Cluster, provider string, options cluster
 	}
 	return kubernetes.Open(ctx, c, kubernetes.Setting{
 		Provider: provider, Site: site, Rights: rights, State: state, Variants: variants, Options: options,
+		Declared: weakness.ByDesign(),
 	})
 }
 

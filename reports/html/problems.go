@@ -19,6 +19,7 @@ type problemView struct {
 	Subject, Limit       string
 	Blames               reports.Component
 	Evidence, Link       string
+	Weakness             string
 	Entries              string
 	// Diagnosis is a folder, DiagnosisLink how the page links it.
 	Diagnosis, DiagnosisLink string
@@ -32,7 +33,7 @@ func viewProblems(p *page) any {
 	for _, problem := range p.problems {
 		shown := problemView{
 			Verdict: problem.Verdict, Title: problem.Title(p.Record), Reason: problem.Reason(p.Record),
-			Again: problem.Again(), Blames: problem.Blames(),
+			Again: problem.Again(), Blames: problem.Blames(), Weakness: problem.Undeclared(),
 		}
 		if diagnosis := problem.Diagnosis(p.Record); diagnosis != nil {
 			shown.Diagnosis, shown.DiagnosisLink = diagnosis.Dir, link(diagnosis.Dir)

@@ -44,6 +44,7 @@ func sections() []section {
 	return []section{
 		{"verdict", "Verdict", viewVerdict},
 		{"problems", "Failures and doubts", viewProblems},
+		{"weaknesses", "Declared weaknesses", viewWeaknesses},
 		{"tiers", "Tiers", viewTiers},
 		{"books", "Books", viewBooks},
 		{"workers", "Workers", viewWorkers},

@@ -42,6 +42,24 @@ func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "workers.html", []byte(section))
 }
 
+func TestDeclaredWeaknessesAreTold(t *testing.T) {
+	page := render(t, html.Run{Record: golden.Weak(t)})
+	_, section, found := strings.Cut(page, `<section id="weaknesses">`)
+	section, _, ended := strings.Cut(section, "</section>")
+	if !found || !ended || !strings.Contains(page, `href="#weaknesses"`) {
+		t.Fatal("the page has no section of declared weaknesses")
+	}
+	golden.Compare(t, "weaknesses.html", []byte(section))
+	for _, told := range []string{
+		`<dt>weakness</dt><dd>stop-lingers, not declared; --declare stop-lingers takes it as given</dd>`,
+		`<span class="badge inconclusive">weakness fresh-counters</span>`,
+	} {
+		if !strings.Contains(page, told) {
+			t.Errorf("the page does not say %s", told)
+		}
+	}
+}
+
 func TestHowThePolicyCameIntoForce(t *testing.T) {
 	page := render(t, html.Run{Record: golden.Clustered(t)})
 	_, section, found := strings.Cut(page, `<section id="readiness">`)

@@ -83,6 +83,9 @@ func suiteProperties(r *reports.Record) []property {
 		{"policies", r.Policies},
 		{"command", reports.CommandText(r.Command)},
 	}
+	if declared := r.DeclaredText(); declared != "" {
+		properties = append(properties, property{"declared weaknesses", declared})
+	}
 	for _, part := range r.Stack.Components {
 		properties = append(properties, property{"component", part.String()})
 	}

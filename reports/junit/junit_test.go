@@ -19,6 +19,10 @@ func TestRenderMatchesGolden(t *testing.T) {
 	}
 }
 
+func TestDeclaredWeaknessesAreTold(t *testing.T) {
+	golden.Compare(t, "weak.xml", render(t, golden.Weak(t), junit.Options{}))
+}
+
 // parsed is what a CI system reads.
 type parsed struct {
 	Tests    int `xml:"tests,attr"`

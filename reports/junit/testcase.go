@@ -20,6 +20,12 @@ func newCase(kase *reports.Case, r *reports.Record, options Options) testcase {
 	if kase.Variant != "" {
 		result.Properties.Properties = append(result.Properties.Properties, property{"variant", reports.Visible(kase.Variant)})
 	}
+	for _, seen := range r.Weaknesses() {
+		if seen.Case == kase {
+			result.Properties.Properties = append(result.Properties.Properties,
+				property{"declared weakness", reports.Visible(seen.DeclaredText(r) + ": " + seen.Finding.Reason)})
+		}
+	}
 	if kase.Verdict == reports.NotJudged {
 		result.tell(kase.Verdict, kase.Reason, "", options)
 		return result
@@ -76,6 +82,7 @@ func problemText(r *reports.Record, problem reports.Problem) string {
 	if diagnosis := problem.Diagnosis(r); diagnosis != nil {
 		line("diagnosis", diagnosis.Dir)
 	}
+	line("weakness", problem.Undeclared())
 	line("again", problem.Again())
 	return b.String()
 }

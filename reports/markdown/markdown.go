@@ -24,6 +24,7 @@ func Render(w io.Writer, r *reports.Record) error {
 	var out bytes.Buffer
 	verdict(&out, r)
 	problems(&out, r)
+	weaknesses(&out, r)
 	tiers(&out, r)
 	workers(&out, r)
 	readiness(&out, r)
@@ -89,6 +90,7 @@ func problems(w *bytes.Buffer, r *reports.Record) {
 			item("limit", escape(reports.ShortLimit(finding.Limit)))
 			item("evidence", strings.Trim(code(finding.Evidence.Ledger)+", "+reports.EntriesText(finding.Evidence.Entries), ", "))
 		}
+		item("weakness", escape(problem.Undeclared()))
 		if diagnosis := problem.Diagnosis(r); diagnosis != nil {
 			item("diagnosis", code(diagnosis.Dir))
 		}

@@ -23,6 +23,10 @@ func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "shared.md", render(t, golden.Shared(t)))
 }
 
+func TestDeclaredWeaknessesAreTold(t *testing.T) {
+	golden.Compare(t, "weak.md", render(t, golden.Weak(t)))
+}
+
 func TestARunOnACluster(t *testing.T) {
 	golden.Compare(t, "clustered.md", render(t, golden.Clustered(t)))
 }
@@ -43,12 +47,13 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 		Identities: []reports.IdentityTally{{Name: "n", Tier: "t", Sent: 1}},
 		Readiness:  []reports.Readiness{{Variant: "v", Unseen: map[string]string{"limits": "w"}}},
 		Diagnoses:  []reports.Diagnosis{{Case: "i", Dir: "d"}},
+		Declared:   []reports.Declaration{{Name: "w", About: "a", By: "b"}},
 		Cases: []reports.Case{
 			{ID: "i", Title: "t", Verdict: reports.NotJudged, Reason: "r"},
 			{ID: "i", Verdict: reports.Fail, Again: "a", Findings: []reports.Finding{{
 				Rule: "r", Guarantee: "g", Verdict: reports.Fail, Reason: "r", Subject: "s", Limit: "l", Component: "c", Attribution: "a",
-				Evidence: reports.Evidence{Ledger: "l"},
-			}}},
+				Evidence: reports.Evidence{Ledger: "l"}, Weaknesses: []string{"w"},
+			}, {Rule: "r", Guarantee: "g", Verdict: reports.Pass, Reason: "r", Weaknesses: []string{"w"}}}},
 		},
 	}
 	evil := *plain
@@ -57,13 +62,14 @@ func TestHostileTextIsOnlyText(t *testing.T) {
 	evil.Stack = reports.Stack{Provider: hostile, Components: []reports.Part{{Name: hostile, Origin: hostile, Version: hostile, Faults: []string{hostile}}}}
 	evil.Readiness = []reports.Readiness{{Variant: hostile, Unseen: map[string]string{"limits": hostile}}}
 	evil.Diagnoses = []reports.Diagnosis{{Case: hostile, Dir: hostile}}
+	evil.Declared = []reports.Declaration{{Name: hostile, About: hostile, By: hostile}}
 	evil.Identities = []reports.IdentityTally{{Name: hostile, Tier: hostile, Sent: 1}}
 	evil.Cases = []reports.Case{
 		{ID: hostile, Title: hostile, Verdict: reports.NotJudged, Reason: hostile},
 		{ID: hostile, Verdict: reports.Fail, Again: hostile, Findings: []reports.Finding{{
 			Rule: hostile, Guarantee: hostile, Verdict: reports.Fail, Reason: hostile, Subject: hostile, Limit: hostile,
-			Component: hostile, Attribution: hostile, Evidence: reports.Evidence{Ledger: hostile},
-		}}},
+			Component: hostile, Attribution: hostile, Evidence: reports.Evidence{Ledger: hostile}, Weaknesses: []string{hostile},
+		}, {Rule: hostile, Guarantee: hostile, Verdict: reports.Pass, Reason: hostile, Weaknesses: []string{hostile}}}},
 	}
 	want, got := render(t, plain), render(t, &evil)
 	// Whatever is structure in Markdown occurs as often as with harmless text.

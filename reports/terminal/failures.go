@@ -44,6 +44,9 @@ func (p Printer) details(r *reports.Record, problem reports.Problem) []string {
 			lines = append(lines, line)
 		}
 	}
+	if undeclared := problem.Undeclared(); undeclared != "" {
+		lines = append(lines, "weakness  "+undeclared)
+	}
 	if diagnosis := problem.Diagnosis(r); diagnosis != nil {
 		lines = append(lines, "diagnosis "+filepath.Join(p.Dir, diagnosis.Dir))
 	}

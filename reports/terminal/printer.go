@@ -22,10 +22,10 @@ type Printer struct {
 	Colour bool
 }
 
-// End prints all that stands at the end of a run: failures and doubts, the tier
-// table, what was tested, and the last line.
+// End prints all that stands at the end of a run: failures and doubts, declared
+// weaknesses that were seen, the tier table, what was tested, and the last line.
 func (p Printer) End(r *reports.Record) error {
-	for _, print := range []func(*reports.Record) error{p.Failures, p.TierTable, p.LastLine} {
+	for _, print := range []func(*reports.Record) error{p.Failures, p.Weaknesses, p.TierTable, p.LastLine} {
 		if err := print(r); err != nil {
 			return err
 		}

@@ -33,6 +33,15 @@ func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "shared.txt", out.Bytes())
 }
 
+func TestDeclaredWeaknessesAreTold(t *testing.T) {
+	r := golden.Weak(t)
+	var out bytes.Buffer
+	if err := (terminal.Printer{Out: &out, Dir: "out/" + r.Run}).End(r); err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "weak.txt", out.Bytes())
+}
+
 func TestAFailureNamesItsDiagnosis(t *testing.T) {
 	const line = "\n  diagnosis out/20261122T210000Z/diagnosis/B02\n  again "
 	got := failures(t, golden.Clustered(t), false)
@@ -107,10 +116,10 @@ func TestColourOnlyWhenAsked(t *testing.T) {
 }
 
 func TestAWriterThatFailsIsAnError(t *testing.T) {
-	r := golden.Record(t, "fail")
+	r := golden.Weak(t)
 	printer := terminal.Printer{Out: broken{}}
 	for name, print := range map[string]func(*reports.Record) error{
-		"Failures": printer.Failures, "TierTable": printer.TierTable, "LastLine": printer.LastLine, "End": printer.End,
+		"Failures": printer.Failures, "Weaknesses": printer.Weaknesses, "TierTable": printer.TierTable, "LastLine": printer.LastLine, "End": printer.End,
 	} {
 		if err := print(r); !errors.Is(err, errBroken) {
 			t.Errorf("%s: got %v, want %v", name, err, errBroken)

@@ -41,7 +41,8 @@ func (b *Bed) question(identity string, concerns func(name string, plan attackPl
 	s := b.run.spec
 	q := oracle.Question{
 		Case: s.result.ID, Model: oracle.FirstHit, Alone: s.serial, Began: s.ledger.Header().Began,
-		Ledger: filepath.Join(ledgerDir, s.name+".jsonl"),
+		Declared: b.run.session.Declared,
+		Ledger:   filepath.Join(ledgerDir, s.name+".jsonl"),
 	}
 	q.Subject.Identity = identity
 	for name, plan := range s.attacks {

@@ -70,6 +70,8 @@ type Session struct {
 	// Planned names the files of the cases that the run must judge: one that
 	// left none is a doubt, not an absence.
 	Planned []string `json:"planned,omitempty"`
+	// Declared names the weaknesses that the run takes as given.
+	Declared []string `json:"declared,omitempty"`
 	// Workers share the run's attacks, nil where the spec processes fire alone.
 	Workers *Workers `json:"workers,omitempty"`
 }

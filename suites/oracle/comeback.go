@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -58,16 +59,43 @@ func judgeComesBack(t *trial) reports.Finding {
 	case len(o.passed) == 0:
 		f = passSaying("%s, ready again after %s: no hit passed, so the counter outlived it", change.What, at(change.Done-change.Asked))
 	default:
-		heard := ""
-		if unread == "" {
-			heard = fmt.Sprintf(" (the gateway's errors +%d)", g.Errors)
-		}
-		unlimited := max(0, int64(len(o.passed))-limit.Quota)
-		f = passSaying("%s, ready again after %s: %d hits passed in %s, %d of a fresh quota and %d that nobody limited%s; as declared of memory storage and failure mode allow",
-			change.What, at(change.Done-change.Asked), len(o.passed), at(o.open), int64(len(o.passed))-unlimited, unlimited, heard)
+		names, c := t.lossOf(o, limit.Quota)
+		f = t.weak(names, c, numbers(o.passed), "%s, ready again after %s: %s admitted in %s, of a fresh quota of %d or limited by nobody",
+			change.What, at(change.Done-change.Asked), hitsWere(len(o.passed)), at(o.open), limit.Quota)
 	}
 	f.Limit = limit.String()
 	return f
+}
+
+// lossOf are the weaknesses that explain what passed since the limiter was
+// replaced, and whose they are. Without the gateway's errors a pass within a
+// quota may be either's: then one that is declared explains it.
+func (t *trial) lossOf(o outage, quota int64) (names []string, c cause) {
+	passed := int64(len(o.passed))
+	g, why := t.gatewayMoved()
+	if why != "" || !t.q.Alone {
+		switch {
+		case passed > quota:
+			names = []string{weakness.FailOpen}
+		case t.declared(weakness.FailOpen) && !t.declared(weakness.FreshCounters):
+			names = []string{weakness.FailOpen}
+		default:
+			names = []string{weakness.FreshCounters}
+		}
+		return names, cause{clause: why, conclusion: "a limiter that has lost its counters, or a gateway that lets pass what no limiter answers"}
+	}
+	c.clause = fmt.Sprintf("the gateway's errors +%d", g.Errors)
+	if passed > g.Errors {
+		names = append(names, weakness.FreshCounters)
+		c.component, c.conclusion = reports.Limiter, "a limiter with memory storage has lost what it had counted"
+	}
+	if passed > quota || g.Errors > int64(len(o.failed)) {
+		names = append(names, weakness.FailOpen)
+		if c.component == reports.Unattributed {
+			c.component, c.conclusion = reports.Gateway, "the gateway lets pass what no limiter answers: failure mode allow"
+		}
+	}
+	return names, c
 }
 
 // replaced says that another process answers than before.

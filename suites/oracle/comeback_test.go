@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -24,9 +25,13 @@ func TestComesBack(t *testing.T) {
 	gone := []string{"A10+1", "A12+1", "D14+1", "A110+1", "A120+1", "A130+1", "A160+1", "A162+1", "D170+1"}
 	for _, c := range []bookCase{
 		{
-			name: "a gap and a fresh quota", hits: gone, edit: killed(3),
-			want: want{verdict: reports.Pass, reason: "the limiter was deleted, ready again after 50ms: 5 hits passed in 53ms, 2 of a fresh quota and 3 that nobody limited (the gateway's errors +3)"},
+			name: "a gap and a fresh quota", hits: gone, edit: both(killed(3), declaring(weakness.FreshCounters, weakness.FailOpen)),
+			want: want{verdict: reports.Pass, reason: "the limiter was deleted, ready again after 50ms: 5 hits were admitted in 53ms, of a fresh quota of 2 or limited by nobody; the gateway's errors +3; as declared: fresh-counters, fail-open"},
 		},
+		{name: "undeclared", hits: gone, edit: killed(3), want: want{reports.Fail, reports.Limiter, "5 hits were admitted in 53ms"}},
+		{name: "a gap and no fresh quota", hits: []string{"A10+1", "A12+1", "D14+1", "A110+1", "A120+1", "D170+1"}, edit: both(killed(2), declaring(weakness.FailOpen)), want: want{verdict: reports.Pass, reason: "as declared: fail-open"}},
+		{name: "an undeclared gap", hits: []string{"A10+1", "A12+1", "D14+1", "A110+1", "A120+1", "D170+1"}, edit: both(killed(2), declaring(weakness.FreshCounters)), want: want{reports.Fail, reports.Gateway, "the gateway's errors +2"}},
+		{name: "either explains it", hits: []string{"A10+1", "A12+1", "D14+1", "A110+1", "D170+1"}, edit: both(killed(0), crowded, declaring(weakness.FailOpen)), want: want{verdict: reports.Pass, reason: "as declared: fail-open"}},
 		{name: "nobody noticed", hits: []string{"A10+1", "A12+1", "D110+1", "D170+1"}, edit: killed(0), want: want{verdict: reports.Pass, reason: "the counter outlived it"}},
 		{name: "it does not come back", hits: []string{"A10+1", "A12+1", "A210+1", "A220+1", "A230+1", "A240+1", "A250+1"}, edit: killed(5), want: want{reports.Fail, reports.Unattributed, "more than 50ms after it was ready again, 5 hits were still admitted"}},
 		{name: "more than a fresh quota", hits: append([]string{"A10+1", "A12+1"}, "A110+1", "A120+1", "A130+1", "A140+1", "A150+1", "D170+1"), edit: killed(0), want: want{reports.Fail, reports.Limiter, "5 hits were admitted after it; fresh quotas of 4 in all and the gateway's errors +0 do not explain it"}},
@@ -78,6 +83,7 @@ func TestALimiterThatComesBackIsNeverAccused(t *testing.T) {
 		killed(errors)(&q)
 		q.Want.Change.Asked, q.Want.Change.Done, q.Want.Change.Budget = asked, ready, 500*ms
 		q.Rules = []string{ComesBack}
+		q.Declared = weakness.ByDesign()
 		if f := Judge(q, entries)[1]; f.Verdict == reports.Fail {
 			t.Fatalf("accused: %s", f.Reason)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -126,7 +127,7 @@ func judgeRefusalsOpenNothing(t *trial) reports.Finding {
 	for _, limit := range t.limits {
 		for _, c := range t.countersOf(limit) {
 			if c.Limit.MaxValue > 0 && c.Remaining == uint64(c.Limit.MaxValue) {
-				f := blame(cause{
+				f := t.weak([]string{weakness.RefusalsOpenWindows}, cause{
 					reports.Limiter, "",
 					"a call that one limit refused opened the window of another; Limitador up to 2.4 is known to do so for limits with variables, in about half of the calls",
 				}, numbers(t.denied), "a window of %d s runs, with %d s left, and none of its %d hits is counted", c.Limit.Seconds, c.ExpiresIn, c.Limit.MaxValue)

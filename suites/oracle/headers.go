@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -96,20 +97,27 @@ func judgeResetTold(t *trial) reports.Finding {
 	// A floor and the limiter's own reading of the clock make a second's
 	// difference (cases.md H03).
 	least := func(one told) int64 { return int64(math.Floor(one.shortest.Seconds())) - 1 }
-	return t.judgeTold("reset", func(one told) string {
+	lies, zeros := 0, 0
+	f := t.judgeTold("reset", func(one told) string {
 		value, reason := one.number(resetHeader)
-		if reason != "" {
-			return reason
-		}
 		most := int64(math.Ceil(one.longest.Seconds())) + 1
-		switch {
-		case value >= least(one) && value <= most:
+		if reason == "" && value >= least(one) && value <= most {
 			return ""
+		}
+		lies++
+		switch {
+		case reason != "":
+			return reason
 		case value == 0 && one.first:
+			zeros++
 			return fmt.Sprintf("says %s: 0 on the first hit of a window that lasts %s more: a client is told to retry at once, as Limitador 2.4 with memory storage is known to do", resetHeader, at(one.longest))
 		}
 		return fmt.Sprintf("says %s: %d where the window lasts %s to %s more", resetHeader, value, at(one.shortest), at(one.longest))
 	}, func(one told) bool { return least(one) > 0 })
+	if f.Verdict == reports.Fail && lies == zeros {
+		return t.known(f, weakness.ResetHeaderZero)
+	}
+	return f
 }
 
 // judgeTold judges every answer; telling says which of them could have shown a

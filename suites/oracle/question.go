@@ -42,6 +42,9 @@ type Question struct {
 	// Began is the wall clock at 0 of the entries' clock, as the ledger's header
 	// has it: books are dated by the wall clock.
 	Began time.Time `json:"began,omitzero"`
+	// Declared names the weaknesses of the system under test that the run takes
+	// as given.
+	Declared []string `json:"declared,omitempty"`
 	// Ledger is the ledger's path relative to the run's folder.
 	Ledger string `json:"ledger"`
 	// Guarantee replaces the meaning of Pass where a case declares one, such

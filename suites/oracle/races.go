@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 )
 
@@ -66,7 +67,8 @@ func judgeExpiryRaces(t *trial) reports.Finding {
 		return blame(raced[0].raced(), entries,
 			"%d of %d windows opened right after an expiry admitted one hit too many; a rate of 2 in 1,250 is a known weakness of the limiter, %d of %d are not", len(raced), trials, len(raced), trials)
 	case len(raced) > 0:
-		return passSaying("%d of %d windows opened right after an expiry admitted one hit too many: a declared weakness, at no higher rate than the real limiter's", len(raced), trials)
+		return t.weak([]string{weakness.ExpiryRace}, raced[0].raced(), entries,
+			"%d of %d windows opened right after an expiry admitted one hit too many, at no higher rate than the real limiter's", len(raced), trials)
 	}
 	return passSaying("none of %d windows opened right after an expiry admitted one hit too many", trials)
 }

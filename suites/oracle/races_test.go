@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -45,20 +46,25 @@ func TestExpiryRaces(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		admitted []int
+		declared bool
 		want     want
 	}{
-		"none":                 {many(60), want{verdict: reports.Pass, reason: "none of 60 windows"}},
-		"as rare as measured":  {many(60, 1), want{verdict: reports.Pass, reason: "1 of 60 windows opened right after an expiry admitted one hit too many: a declared weakness"}},
-		"far more often":       {many(60, 1, 1, 1, 1, 1, 1), want{reports.Fail, "", "6 of 60 windows"}},
-		"two too many":         {many(60, 2), want{reports.Fail, "", "admitted 2 of 1 hits, even if one more"}},
-		"too few trials":       {many(5), want{reason: "5 pairs aimed"}},
-		"too few, but too far": {many(5, 2), want{reports.Fail, "", "admitted 2 of 1 hits, even if one more"}},
+		"none":                 {many(60), false, want{verdict: reports.Pass, reason: "none of 60 windows"}},
+		"as rare as measured":  {many(60, 1), true, want{verdict: reports.Pass, reason: "1 of 60 windows opened right after an expiry admitted one hit too many, at no higher rate than the real limiter's"}},
+		"undeclared":           {many(60, 1), false, want{reports.Fail, "", "1 of 60 windows"}},
+		"far more often":       {many(60, 1, 1, 1, 1, 1, 1), true, want{reports.Fail, "", "6 of 60 windows"}},
+		"two too many":         {many(60, 2), true, want{reports.Fail, "", "admitted 2 of 1 hits, even if one more"}},
+		"too few trials":       {many(5), false, want{reason: "5 pairs aimed"}},
+		"too few, but too far": {many(5, 2), true, want{reports.Fail, "", "admitted 2 of 1 hits, even if one more"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			entries := racers(t, c.admitted...)
 			q := question(nil, limitOf(1, sec))
 			q.Subject.Identity, q.Subject.Name = "", ""
 			q.Attacks = nil
+			if c.declared {
+				q.Declared = []string{weakness.ExpiryRace}
+			}
 			for i := range c.admitted {
 				planned := 0
 				for _, e := range entries {

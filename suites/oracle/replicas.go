@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -28,7 +29,7 @@ func judgeOneCounter(t *trial) reports.Finding {
 	case len(t.q.Replicas) == 1:
 		return limitedBy(s.limit, passSaying("there is one limiter, and so one counter"))
 	case s.passed > s.limit.Quota && s.apart():
-		return limitedBy(s.limit, blame(cause{
+		return limitedBy(s.limit, t.weak([]string{weakness.UnsharedCounters}, cause{
 			reports.Limiter, fmt.Sprintf("each counts for itself (%s)", s.each),
 			"no limiter admitted more than a quota: each has a counter of its own (memory storage), so that an identity has a quota in each: use a store that they share, or one limiter",
 		}, numbers(t.passed), "%s admitted %d of %d hits", limiters(len(t.q.Replicas)), s.passed, s.limit.Quota))
@@ -45,20 +46,13 @@ func judgeOneCounter(t *trial) reports.Finding {
 }
 
 // judgeUnsharedIsFound is judged on a system whose limiters were multiplied on
-// purpose. It holds where that was noticed and named, or where it makes no
-// difference; what no limiter with a memory of its own can admit fails it.
+// purpose. It holds where they share a counter, or where that each counts for
+// itself is found, named and declared; what no limiter with a memory of its own
+// can admit fails it.
 func judgeUnsharedIsFound(t *trial) reports.Finding {
 	f := judgeOneCounter(t)
-	s, why := t.sharing()
-	switch {
-	case why != "" || f.Verdict == reports.Inconclusive:
-		return f
-	case len(t.q.Replicas) < 2:
+	if f.Verdict == reports.Pass && len(t.q.Replicas) < 2 {
 		return doubt("there is one limiter only, so that nothing could be found out")
-	case f.Verdict == reports.Pass:
-		return f
-	case s.apart() && s.passed <= s.limit.Quota*int64(len(t.q.Replicas)):
-		return limitedBy(s.limit, passSaying("found by %s: %s; as declared of memory storage", OneCounter, f.Reason))
 	}
 	return f
 }

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -49,9 +50,10 @@ func TestOneCounter(t *testing.T) {
 func TestUnsharedIsFound(t *testing.T) {
 	for _, c := range []bookCase{
 		{
-			name: "doubled, as declared", hits: doubled, edit: accounts([2]int64{2, 1}, [2]int64{2, 0}),
-			want: want{verdict: reports.Pass, reason: "found by one-counter: 2 limiters admitted 4 of 2 hits"},
+			name: "doubled, as declared", hits: doubled, edit: both(accounts([2]int64{2, 1}, [2]int64{2, 0}), declaring(weakness.UnsharedCounters)),
+			want: want{verdict: reports.Pass, reason: "2 limiters admitted 4 of 2 hits"},
 		},
+		{name: "doubled, undeclared", hits: doubled, edit: accounts([2]int64{2, 1}, [2]int64{2, 0}), want: want{reports.Fail, reports.Limiter, "each counts for itself"}},
 		{name: "shared", edit: accounts([2]int64{1, 1}, [2]int64{1, 0}), want: want{verdict: reports.Pass, reason: "they share a counter"}},
 		{name: "more than doubled", hits: tripled, edit: accounts([2]int64{3, 1}, [2]int64{2, 0}), want: want{reports.Fail, reports.Limiter, "admitted 5 of 2 hits"}},
 		{name: "not heard", hits: tripled, edit: both(accounts([2]int64{2, 1}, [2]int64{2, 0}), booked(4, 1), gatewayErrors(1)), want: want{reports.Fail, reports.Gateway, "not heard for 1 of 5"}},
@@ -92,8 +94,9 @@ func TestReplicasAreToldApart(t *testing.T) {
 		q := question(entries, limitOf(quota, time.Minute))
 		accounts(calls...)(&q)
 		q.Rules = []string{OneCounter, UnsharedIsFound}
-		fs := Judge(q, entries)
-		one, found := fs[1], fs[2]
+		undeclared := Judge(q, entries)
+		q.Declared = weakness.ByDesign()
+		one, found := undeclared[1], Judge(q, entries)[2]
 		switch over := total > quota; {
 		case found.Verdict == reports.Fail:
 			t.Fatalf("%s accuses what was declared: %s", UnsharedIsFound, found.Reason)

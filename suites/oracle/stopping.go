@@ -3,6 +3,7 @@ package oracle
 import (
 	"fmt"
 
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 )
 
@@ -24,8 +25,9 @@ func judgeAllDenied(t *trial) reports.Finding {
 // for each hit.
 func judgeStoppedIsSilent(t *trial) reports.Finding {
 	const known = "the limiter goes on deciding after it was told to stop, and its successor admits the quota again; Limitador up to 2.4 is known to serve gRPC for up to 30 s more"
+	lingers := []string{weakness.StopLingers}
 	if len(t.denied) > 0 {
-		return blame(cause{reports.Limiter, fmt.Sprintf("%d admitted before", len(t.passed)), known}, numbers(t.denied),
+		return t.weak(lingers, cause{reports.Limiter, fmt.Sprintf("%d admitted before", len(t.passed)), known}, numbers(t.denied),
 			"%d of %s denied by a limiter that was told to stop", len(t.denied), hitsWere(len(t.mine)))
 	}
 	g, why := t.gatewayMoved()
@@ -38,7 +40,7 @@ func judgeStoppedIsSilent(t *trial) reports.Finding {
 	case g.Errors >= asked:
 		return pass()
 	case t.q.Alone && len(t.passed) > 0:
-		return blame(cause{reports.Limiter, fmt.Sprintf("the gateway's errors +%d", g.Errors), known}, numbers(t.passed),
+		return t.weak(lingers, cause{reports.Limiter, fmt.Sprintf("the gateway's errors +%d", g.Errors), known}, numbers(t.passed),
 			"%d of %s answered by a limiter that was told to stop", asked-g.Errors, hitsWere(len(t.mine)))
 	}
 	return doubt("the gateway's errors +%d do not tell for each of %s whether the limiter was heard", g.Errors, count(asked, "hit"))
@@ -56,7 +58,7 @@ func judgeReadyMeansServing(t *trial) reports.Finding {
 	case s.Serves:
 		return doubt("the limiter answers on a port that was taken: it was not taken after all")
 	case s.Status == 200:
-		return blame(cause{
+		return t.weak([]string{weakness.ReadyWithoutGRPC}, cause{
 			reports.Limiter, "",
 			"/status says that the limiter is well while it serves no gRPC, and a gateway lets everything pass; Limitador up to 2.4 is known to do so: ask it over gRPC whether it is ready",
 		}, nil, "the limiter's gRPC port is taken, it has gone on for %s, and its /status answers 200", at(s.Watched))

@@ -71,6 +71,7 @@ func (j *chronicle) warn(format string, args ...any) {
 
 func (j *chronicle) stackIsUp(system cluster.System) error {
 	stack := system.Stack()
+	j.record.Declared = j.plan.declarations(stack)
 	j.diagnosing = newDiagnosing(system, j.plan.dir)
 	j.readReadiness()
 	if stack.Prometheus == "" {

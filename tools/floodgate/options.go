@@ -30,6 +30,7 @@ const seedPolicies = "seed"
 type options struct {
 	provider, policies, lane, out string
 	cases, faults, ports          []string
+	declare                       []string
 	labelFilter                   string
 	limitador, llmd, prometheus   string
 	seed                          int64
@@ -50,6 +51,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would run, start nothing")
 	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C; on kind: leave the cluster for the next run")
 	flags.DurationVar(&o.gapBudget, "gap-budget", defaultGapBudget, "how long after a policy says Enforced its first 429 may be seen without a warning")
+	flags.StringSliceVar(&o.declare, "declare", nil, "a known weakness of the system under test that this run takes as given, beside those that the provider declares; \"none\" drops these (repeatable; see floodgate weaknesses)")
 	o.registerStack(flags)
 	o.kubernetes.registerLoad(flags)
 }
@@ -82,9 +84,13 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if o.gapBudget <= 0 {
 		wrong = append(wrong, fmt.Errorf("--gap-budget %s: must be above 0", o.gapBudget))
 	}
+	if err := checkDeclared(o.declare); err != nil {
+		wrong = append(wrong, err)
+	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
+	p.declare = o.declare
 	p.gapBudget = o.gapBudget
 	p.lane, p.filter, p.keep = lane, filter, o.keep && o.provider != providerKind
 	p.kubernetes.Keep = o.keep && o.provider == providerKind

@@ -70,6 +70,8 @@ type plan struct {
 	given    bool
 	patience time.Duration
 	keep     bool
+	// declare are the weaknesses that the user declares.
+	declare []string
 	// gapBudget is how much of a gap between Enforced and the first 429 passes
 	// without a warning.
 	gapBudget time.Duration
@@ -170,6 +172,9 @@ func (p *plan) again() string {
 	}
 	for _, component := range slices.Sorted(maps.Keys(p.programs)) {
 		words = append(words, "--"+component, p.programs[component])
+	}
+	for _, name := range p.declare {
+		words = append(words, "--declare", name)
 	}
 	words = append(words, p.words...)
 	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")

@@ -86,15 +86,18 @@ func (s *progress) plan() {
 	s.line("stack")
 }
 
-func (s *progress) stack(stack reports.Stack) {
+func (s *progress) stack(record *reports.Record) {
 	byOrigin := map[string][]string{}
-	for _, kind := range stack.Kinds() {
+	for _, kind := range record.Stack.Kinds() {
 		byOrigin[kind.OriginLabel()] = append(byOrigin[kind.OriginLabel()], kind.NameAndBuild())
 	}
 	for _, label := range reports.OriginLabels() {
 		if len(byOrigin[label]) > 0 {
 			s.line("  %-8s  %s", strings.ToUpper(label), strings.Join(byOrigin[label], "; "))
 		}
+	}
+	if declared := record.DeclaredText(); declared != "" {
+		s.line("  declared weaknesses: %s", declared)
 	}
 }
 

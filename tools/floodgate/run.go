@@ -89,7 +89,7 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 	if err := story.stackIsUp(system); err != nil {
 		story.warn("the record: %v", err)
 	}
-	show.stack(story.record.Stack)
+	show.stack(story.record)
 	p.adapt(system, show)
 	show.cases()
 
@@ -116,7 +116,7 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 func (p *plan) observe(ctx context.Context, system cluster.System, story *chronicle, show *progress) error {
 	session := harness.Session{
 		Run: filepath.Base(p.dir), Lane: string(p.lane), Seed: p.seed, Again: p.again(),
-		Stack: system.Stack(), Planned: p.planned(),
+		Stack: system.Stack(), Planned: p.planned(), Declared: namesOf(story.record.Declared),
 	}
 	workers, stop, err := p.startWorkers(ctx, system)
 	if err != nil {

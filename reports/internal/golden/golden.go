@@ -75,6 +75,35 @@ func Clustered(t *testing.T) *reports.Record {
 	return r
 }
 
+// Weak is a sample run that declares weaknesses of the system under test, met
+// one of them, and met one that it does not declare.
+func Weak(t *testing.T) *reports.Record {
+	t.Helper()
+	r := Record(t, "fail")
+	r.Declared = []reports.Declaration{
+		{Name: "fail-open", About: "a hit that no limiter answers in time passes <b>", By: "provider local"},
+		{Name: "fresh-counters", About: "a limiter that is started anew has counted nothing", By: "provider local"},
+		{Name: "expiry-race", About: "one hit more at the end of a window", By: "--declare"},
+	}
+	for i := range r.Cases {
+		switch kase := &r.Cases[i]; kase.ID {
+		case "B01":
+			kase.Findings = append(kase.Findings, reports.Finding{
+				Rule: "comes-back", Guarantee: "a limiter that is replaced loses no more than what it had counted", Verdict: reports.Pass,
+				Reason: "the limiter was deleted: 5 hits were admitted; as declared: fresh-counters, fail-open", Subject: "free/b01 <b>|\u202e",
+				Limit: "2 hits / 2m0s", Evidence: reports.Evidence{Ledger: "ledger/B01.jsonl"}, Weaknesses: []string{"fresh-counters", "fail-open"},
+			})
+		case "B02":
+			kase.Findings = append(kase.Findings, reports.Finding{
+				Rule: "stopped-is-silent", Guarantee: "a limiter that was told to stop decides nothing more", Verdict: reports.Fail,
+				Reason: "2 of 5 hits were denied by a limiter that was told to stop", Subject: "free/b02", Component: reports.Limiter,
+				Weaknesses: []string{"stop-lingers"},
+			})
+		}
+	}
+	return r
+}
+
 // Compare fails the test where got differs from testdata/name; with -update it
 // writes the file instead.
 func Compare(t *testing.T, name string, got []byte) {
