@@ -119,6 +119,22 @@ type Isolator interface {
 	CutOff(ctx context.Context, component string) (mend func(context.Context) error, err error)
 }
 
+// Interferer puts network faults between components and those that call them.
+type Interferer interface {
+	// Interfere has every call to the component meet the fault until mend is
+	// called, or until another fault takes its place. The error wraps
+	// errors.ErrUnsupported where nothing stands before the component.
+	Interfere(ctx context.Context, component string, fault NetworkFault) (mend func(context.Context) error, err error)
+}
+
+// NetworkFault is what happens to calls of a component on their way.
+type NetworkFault struct {
+	// Cut has them all fail, those on open connections too.
+	Cut bool
+	// Delay is how much later their answers arrive, give or take Jitter.
+	Delay, Jitter time.Duration
+}
+
 // PolicyPutter puts a policy before the system and waits for nobody: what the
 // system makes of it, and when, is what a spec wants to see.
 type PolicyPutter interface {
