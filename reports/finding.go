@@ -37,6 +37,8 @@ type Finding struct {
 	// seen, such as "fail-open". A pass with some rests on the run's having
 	// declared them; a fail with some would be a pass if they were.
 	Weaknesses []string `json:"weaknesses,omitempty"`
+	// Remedy says of a doubt what to change so that it can be told; "" of others.
+	Remedy string `json:"remedy,omitempty"`
 }
 
 // Evidence points into the run's folder.

@@ -89,3 +89,18 @@ func (p Problem) Again() string {
 	}
 	return p.Case.Again
 }
+
+// Remedy says what to change so that a doubt can be told, "" of a fail.
+func (p Problem) Remedy() string {
+	switch {
+	case p.Verdict != Inconclusive:
+		return ""
+	case p.Finding != nil:
+		return p.Finding.Remedy
+	case p.Case == nil:
+		return "mend what the reason names and run it again: a run that did not do what it was asked tells nothing"
+	case p.Case.Void:
+		return "find out from logs/ why the component ended, and run the case again"
+	}
+	return "see logs/specs.log for what kept the case from judging, and run it again"
+}

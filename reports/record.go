@@ -35,6 +35,8 @@ type Record struct {
 	// Declared are the weaknesses of the system under test that this run takes
 	// as given.
 	Declared []Declaration `json:"declared,omitempty"`
+	// Doubt is what the run does not know, and how much of that it may have.
+	Doubt Doubt `json:"doubt,omitzero"`
 	// Books sums what each book says of the whole run.
 	Books Books `json:"books"`
 	// Readiness is how each variant's policy came into force, where the provider

@@ -81,9 +81,10 @@ func (r *Record) Duration() time.Duration {
 //
 //	FAIL 2 of 22 cases, 5 identities, 412 hits, 0 doubts, 41 s · out/20261122T210000Z/report.html
 //
-// where report is the path of the page to read, "" to leave it out. Declared
-// weaknesses that were seen, and cases that were not judged, are named after the
-// duration if there are any.
+// where report is the path of the page to read. Declared weaknesses that were
+// seen, and cases that were not judged, are named after the duration if there
+// are any, and doubts before the report. A page leaves report out, and tells its
+// doubts itself.
 func (r *Record) Summary(report string) string {
 	c := r.Counts()
 	cases := plural(c.Cases, "case", "cases")
@@ -96,7 +97,11 @@ func (r *Record) Summary(report string) string {
 		}
 	case Pass, NotJudged:
 	}
-	line := fmt.Sprintf("%s %s, %s, %s, %s, %.0f s", strings.ToUpper(r.Verdict.String()), cases,
+	word := strings.ToUpper(r.Verdict.String())
+	if r.PassedInDoubt() {
+		word += " WITH DOUBTS"
+	}
+	line := fmt.Sprintf("%s %s, %s, %s, %s, %.0f s", word, cases,
 		plural(c.Identities, "identity", "identities"), plural(c.Hits, "hit", "hits"),
 		plural(c.Doubts, "doubt", "doubts"), r.Duration().Seconds())
 	if c.Weaknesses > 0 {
@@ -106,6 +111,9 @@ func (r *Record) Summary(report string) string {
 		line += fmt.Sprintf(", %d not judged", c.NotJudged)
 	}
 	if report != "" {
+		if doubt := r.DoubtText(); doubt != "" && r.Verdict != Fail {
+			line += " · " + doubt
+		}
 		line += " · " + report
 	}
 	return line

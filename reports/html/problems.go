@@ -21,6 +21,8 @@ type problemView struct {
 	Evidence, Link       string
 	Weakness             string
 	Entries              string
+	// Remedy says of a doubt what to change.
+	Remedy string
 	// Diagnosis is a folder, DiagnosisLink how the page links it.
 	Diagnosis, DiagnosisLink string
 	Strip                    *stripView
@@ -33,7 +35,7 @@ func viewProblems(p *page) any {
 	for _, problem := range p.problems {
 		shown := problemView{
 			Verdict: problem.Verdict, Title: problem.Title(p.Record), Reason: problem.Reason(p.Record),
-			Again: problem.Again(), Blames: problem.Blames(), Weakness: problem.Undeclared(),
+			Again: problem.Again(), Blames: problem.Blames(), Weakness: problem.Undeclared(), Remedy: problem.Remedy(),
 		}
 		if diagnosis := problem.Diagnosis(p.Record); diagnosis != nil {
 			shown.Diagnosis, shown.DiagnosisLink = diagnosis.Dir, link(diagnosis.Dir)

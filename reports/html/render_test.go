@@ -60,6 +60,19 @@ func TestDeclaredWeaknessesAreTold(t *testing.T) {
 	}
 }
 
+func TestAPassWithDoubtsIsLoud(t *testing.T) {
+	page := render(t, html.Run{Record: golden.Doubted(t)})
+	for _, want := range []string{
+		`<span class="counts">WITH DOUBTS 8 cases`,
+		`<p class="alert">1 case is in doubt: C01; the budget is 1 case`,
+		`<span class="label">change</span> see why nobody answered, and run it alone`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
 func TestHowThePolicyCameIntoForce(t *testing.T) {
 	page := render(t, html.Run{Record: golden.Clustered(t)})
 	_, section, found := strings.Cut(page, `<section id="readiness">`)

@@ -12,8 +12,10 @@ import (
 type verdictView struct {
 	Verdict reports.Verdict
 	// Counts is the last line without its verdict.
-	Counts      string
-	Reason      string
+	Counts string
+	Reason string
+	// Doubt says what the run does not know, and how that stands to its budget.
+	Doubt       string
 	Interrupted bool
 	Parts       []reports.Part
 	Facts       []fact
@@ -31,7 +33,7 @@ func viewVerdict(p *page) any {
 		warnings = append(slices.Clone(warnings), fmt.Sprintf("%d more warnings are in %s", more, reports.RecordFile))
 	}
 	view := verdictView{
-		Verdict: r.Verdict, Reason: r.Reason, Interrupted: r.Interrupted, Parts: parts,
+		Verdict: r.Verdict, Reason: r.Reason, Doubt: r.DoubtText(), Interrupted: r.Interrupted, Parts: parts,
 		Counts:  strings.TrimPrefix(r.Summary(""), strings.ToUpper(r.Verdict.String())+" "),
 		Command: reports.CommandText(r.Command), Warnings: warnings,
 	}

@@ -41,6 +41,10 @@ func Render(w io.Writer, r *reports.Record, options Options) error {
 }
 
 func newSuite(r *reports.Record, options Options) testsuite {
+	if r.PassedInDoubt() {
+		// The run's budget covers them: they are told, and redden nothing.
+		options.DoubtsAsSkipped = true
+	}
 	suite := testsuite{
 		Name: "floodgate", Time: seconds(r.Duration()), Timestamp: r.Began.UTC().Format("2006-01-02T15:04:05"),
 		Properties: suiteProperties(r),
@@ -85,6 +89,9 @@ func suiteProperties(r *reports.Record) []property {
 	}
 	if declared := r.DeclaredText(); declared != "" {
 		properties = append(properties, property{"declared weaknesses", declared})
+	}
+	if doubt := r.DoubtText(); doubt != "" {
+		properties = append(properties, property{"doubt", doubt})
 	}
 	for _, part := range r.Stack.Components {
 		properties = append(properties, property{"component", part.String()})

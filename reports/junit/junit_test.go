@@ -75,6 +75,18 @@ func TestVerdictsInJUnitsWords(t *testing.T) {
 	}
 }
 
+func TestDoubtsWithinTheBudgetAreSkippedAndTold(t *testing.T) {
+	rendered := render(t, golden.Doubted(t), junit.Options{})
+	document := parse(t, rendered)
+	if document.Errors != 0 || document.Failures != 0 || document.Skipped != 2 {
+		t.Errorf("got %d errors, %d failures, %d skipped; want the doubt and the case that was not judged skipped",
+			document.Errors, document.Failures, document.Skipped)
+	}
+	if !bytes.Contains(rendered, []byte(`<property name="doubt" value="1 case is in doubt: C01;`)) {
+		t.Error("the suite does not tell its doubt")
+	}
+}
+
 func TestARunWithoutCasesIsNotGreen(t *testing.T) {
 	for _, r := range []*reports.Record{
 		{},

@@ -83,6 +83,7 @@ func problemText(r *reports.Record, problem reports.Problem) string {
 		line("diagnosis", diagnosis.Dir)
 	}
 	line("weakness", problem.Undeclared())
+	line("change", problem.Remedy())
 	line("again", problem.Again())
 	return b.String()
 }

@@ -50,12 +50,19 @@ func bound(text []byte) []byte {
 }
 
 func verdict(w *bytes.Buffer, r *reports.Record) {
-	fmt.Fprintf(w, "## %s %s\n\n", sign(r.Verdict), escape(r.Summary("")))
+	signs := sign(r.Verdict)
+	if r.PassedInDoubt() {
+		signs += sign(reports.Inconclusive)
+	}
+	fmt.Fprintf(w, "## %s %s\n\n", signs, escape(r.Summary("")))
 	if r.Interrupted {
 		fmt.Fprint(w, "**This run did not end in order**: what follows is what it had written down by then.\n\n")
 	}
 	if r.Reason != "" {
 		fmt.Fprintf(w, "Reason: %s\n\n", escape(r.Reason))
+	}
+	if doubt := r.DoubtText(); doubt != "" {
+		fmt.Fprintf(w, "**%s**\n\n", escape(doubt))
 	}
 	var standIns []string
 	for _, part := range r.Stack.Kinds() {
@@ -94,6 +101,7 @@ func problems(w *bytes.Buffer, r *reports.Record) {
 		if diagnosis := problem.Diagnosis(r); diagnosis != nil {
 			item("diagnosis", code(diagnosis.Dir))
 		}
+		item("change", escape(problem.Remedy()))
 		item("again", code(problem.Again()))
 		fmt.Fprintln(w)
 	}

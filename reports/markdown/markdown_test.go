@@ -19,6 +19,10 @@ func TestRenderMatchesGolden(t *testing.T) {
 	}
 }
 
+func TestAPassWithDoubtsIsLoud(t *testing.T) {
+	golden.Compare(t, "doubted.md", render(t, golden.Doubted(t)))
+}
+
 func TestWorkersOfASharedRun(t *testing.T) {
 	golden.Compare(t, "shared.md", render(t, golden.Shared(t)))
 }

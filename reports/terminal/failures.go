@@ -50,6 +50,9 @@ func (p Printer) details(r *reports.Record, problem reports.Problem) []string {
 	if diagnosis := problem.Diagnosis(r); diagnosis != nil {
 		lines = append(lines, "diagnosis "+filepath.Join(p.Dir, diagnosis.Dir))
 	}
+	if remedy := problem.Remedy(); remedy != "" {
+		lines = append(lines, "change    "+remedy)
+	}
 	if again := problem.Again(); again != "" {
 		lines = append(lines, "again     "+again)
 	}

@@ -36,7 +36,11 @@ func (p Printer) End(r *reports.Record) error {
 // LastLine prints the run's verdict, counts and the path of its report.
 func (p Printer) LastLine(r *reports.Record) error {
 	line := reports.Visible(r.Summary(filepath.Join(p.Dir, reports.PageFile)))
-	return p.write(p.paint(r.Verdict, line) + "\n")
+	colour := r.Verdict
+	if r.PassedInDoubt() {
+		colour = reports.Inconclusive
+	}
+	return p.write(p.paint(colour, line) + "\n")
 }
 
 func (p Printer) write(text string) error {

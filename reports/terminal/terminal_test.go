@@ -24,6 +24,15 @@ func TestEndMatchesGolden(t *testing.T) {
 	}
 }
 
+func TestAPassWithDoubtsIsLoud(t *testing.T) {
+	r := golden.Doubted(t)
+	var out bytes.Buffer
+	if err := (terminal.Printer{Out: &out, Dir: "out/" + r.Run}).End(r); err != nil {
+		t.Fatal(err)
+	}
+	golden.Compare(t, "doubted.txt", out.Bytes())
+}
+
 func TestWorkersOfASharedRun(t *testing.T) {
 	r := golden.Shared(t)
 	var out bytes.Buffer

@@ -41,14 +41,7 @@ func Assemble(runDir string, record *reports.Record) error {
 		record.Cases = append(record.Cases, c)
 		record.Identities = append(record.Identities, c.Identities...)
 	}
-	verdicts := make([]reports.Verdict, len(record.Cases))
-	for i, c := range record.Cases {
-		verdicts[i] = c.Verdict
-	}
-	record.Verdict = reports.Worst(verdicts...)
-	if record.Reason != "" && record.Verdict == reports.Pass {
-		record.Verdict = reports.Inconclusive
-	}
+	record.Settle()
 	return nil
 }
 

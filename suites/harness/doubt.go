@@ -34,6 +34,7 @@ func voidFindings(c *reports.Case) {
 		if c.Findings[i].Verdict == reports.Fail {
 			c.Findings[i].Verdict = reports.Inconclusive
 			c.Findings[i].Reason = c.Doubt + "; before that: " + c.Findings[i].Reason
+			c.Findings[i].Remedy = "find out from logs/ why the component ended, and run the case again"
 		}
 	}
 }

@@ -21,6 +21,10 @@ func (j Judgement) Verdict() reports.Verdict {
 	return reports.Worst(verdicts...)
 }
 
+// doubtWord begins what Hold says of a judgement that is in doubt and in nothing
+// worse.
+const doubtWord = "INCONCLUSIVE  "
+
 // Hold matches a judgement all of whose rules hold. A doubt does not hold: a
 // spec that cannot know must not look like one that passed.
 func Hold() gomegatypes.GomegaMatcher { return holds{} }

@@ -152,6 +152,8 @@ func (b *Bed) End(report types.SpecReport) error {
 		s.result.Verdict, s.result.Reason = reports.NotJudged, report.Failure.Message
 	case len(s.result.Findings) == 0 && report.State.Is(types.SpecStatePassed):
 		s.result.Doubt = "the spec judged nothing"
+	case cutOff(report, s.result.Findings):
+		s.result.Doubt = fmt.Sprintf("the spec %s: %s", report.State, report.Failure.Message)
 	case !report.State.Is(types.SpecStatePassed) && Judgement(s.result.Findings).Verdict() == reports.Pass || len(s.result.Findings) == 0:
 		s.result.Doubt = fmt.Sprintf("the spec %s: %s", report.State, report.Failure.Message)
 	}
@@ -162,6 +164,15 @@ func (b *Bed) End(report types.SpecReport) error {
 	return errors.Join(err, b.run.events.write(Event{
 		Case: s.name, Kind: CaseEnded, Verdict: s.result.Verdict.String(), Text: s.result.Reason,
 	}))
+}
+
+// cutOff says whether a spec with doubts ended before it had judged all that it
+// wanted to: its doubts are then not all that is not known.
+func cutOff(report types.SpecReport, findings Judgement) bool {
+	if report.State.Is(types.SpecStatePassed) || findings.Verdict() != reports.Inconclusive {
+		return false
+	}
+	return !report.State.Is(types.SpecStateFailed) || !strings.HasPrefix(report.Failure.Message, doubtWord)
 }
 
 // Settle gives a case its verdict: a finding that failed stays a fail, and a

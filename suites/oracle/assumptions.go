@@ -32,6 +32,7 @@ func (t *trial) assumptionsFinding() reports.Finding {
 	if len(broken) > 0 {
 		f = doubt("%s", strings.Join(broken, "; "))
 		f.Component = reports.Suite
+		f.Remedy = t.remedy(f)
 	}
 	f.Rule, f.Guarantee = Assumptions, "the attacks fired what was planned, and every hit is in the ledger once"
 	f.Subject, f.Evidence.Ledger = t.subjectName(), t.q.Ledger

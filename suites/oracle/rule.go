@@ -171,6 +171,7 @@ func Judge(q Question, entries []evidence.Entry) []reports.Finding {
 func (t *trial) apply(r Rule) reports.Finding {
 	f := t.opinion(r)
 	f.Rule, f.Guarantee = r.Name, r.Guarantee
+	f.Remedy = t.remedy(f)
 	f.Subject = t.subjectName()
 	f.Evidence.Ledger = t.q.Ledger
 	return f

@@ -43,7 +43,7 @@ func newChronicle(p *plan) (*chronicle, error) {
 		APIVersion: reports.APIVersion, Interrupted: true, Reason: "the run has not ended",
 		Run: filepath.Base(p.dir), Version: version(), Lane: string(p.lane), Seed: p.seed,
 		Command: os.Args, Began: time.Now(), Policies: p.policies, Tiers: p.set.Tiers(),
-		Stack: reports.Stack{Provider: p.provider.Name()},
+		Stack: reports.Stack{Provider: p.provider.Name()}, Doubt: reports.Doubt{Budget: p.maxDoubt},
 	}}
 	return j, errors.Join(j.keepReserve(), j.write())
 }

@@ -37,6 +37,7 @@ type options struct {
 	processes                     int
 	dryRun, keep                  bool
 	gapBudget                     time.Duration
+	maxDoubt                      string
 	kubernetes                    kubernetesFlags
 }
 
@@ -52,6 +53,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C; on kind: leave the cluster for the next run")
 	flags.DurationVar(&o.gapBudget, "gap-budget", defaultGapBudget, "how long after a policy says Enforced its first 429 may be seen without a warning")
 	flags.StringSliceVar(&o.declare, "declare", nil, "a known weakness of the system under test that this run takes as given, beside those that the provider declares; \"none\" drops these (repeatable; see floodgate weaknesses)")
+	flags.StringVar(&o.maxDoubt, "max-doubt", "5%", "how many of the judged cases may be inconclusive in a run that passes, 0 to 50 %")
 	o.registerStack(flags)
 	o.kubernetes.registerLoad(flags)
 }
@@ -87,11 +89,15 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if err := checkDeclared(o.declare); err != nil {
 		wrong = append(wrong, err)
 	}
+	maxDoubt, err := parseShare(o.maxDoubt)
+	if err != nil {
+		wrong = append(wrong, fmt.Errorf("--max-doubt: %w", err))
+	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
 	p.declare = o.declare
-	p.gapBudget = o.gapBudget
+	p.gapBudget, p.maxDoubt = o.gapBudget, maxDoubt
 	p.lane, p.filter, p.keep = lane, filter, o.keep && o.provider != providerKind
 	p.kubernetes.Keep = o.keep && o.provider == providerKind
 	p.whole = len(o.cases) == 0 && o.labelFilter == ""
@@ -239,6 +245,17 @@ func parsePorts(texts []string) (map[string]int, error) {
 		ports[component], owners[port] = port, component
 	}
 	return ports, nil
+}
+
+// parseShare reads a part of a whole in percent. More than half of a run in
+// doubt is no run to build on.
+func parseShare(text string) (float64, error) {
+	const most = 50
+	percent, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(text, "%")), 64)
+	if err != nil || !(percent >= 0 && percent <= most) {
+		return 0, fmt.Errorf("%q: want 0 to %d percent of the judged cases, such as 5%%", text, most)
+	}
+	return percent / 100, nil
 }
 
 func executable(path string) (string, error) {

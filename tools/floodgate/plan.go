@@ -75,6 +75,8 @@ type plan struct {
 	// gapBudget is how much of a gap between Enforced and the first 429 passes
 	// without a warning.
 	gapBudget time.Duration
+	// maxDoubt is the part of the judged cases that may be in doubt.
+	maxDoubt float64
 	// whole is true if the lane was not narrowed to some cases.
 	whole bool
 	specs []conformance.Spec

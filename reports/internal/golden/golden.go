@@ -48,6 +48,24 @@ func Shared(t *testing.T) *reports.Record {
 	return r
 }
 
+// Doubted is a sample run that passes although one of its cases could not tell.
+func Doubted(t *testing.T) *reports.Record {
+	t.Helper()
+	r := Record(t, "pass")
+	r.Doubt.Budget = 0.2
+	for i := range r.Cases {
+		if r.Cases[i].ID != "C01" {
+			continue
+		}
+		f := &r.Cases[i].Findings[0]
+		f.Verdict, f.Reason = reports.Inconclusive, "2 of 60 hits were lost: nobody answered"
+		f.Remedy = "see why nobody answered, and run it alone"
+		r.Cases[i].Verdict, r.Cases[i].Reason = reports.Inconclusive, f.Reason
+	}
+	r.Settle()
+	return r
+}
+
 // Clustered is a sample run on a cluster: its policies came into force one after
 // the other, one of them too late, and logs were collected for a case.
 func Clustered(t *testing.T) *reports.Record {

@@ -1,0 +1,129 @@
+package oracle
+
+import (
+	"strings"
+
+	"github.com/floodgate-dev/floodgate/reports"
+)
+
+// What to change, by what stood against a verdict.
+const (
+	giveTime = "the machine was too slow for this: leave it a core (--processes 1), or run the case alone"
+	runAlone = "run the case alone (--case, --processes 1), so that the books hold its calls only"
+	readBook = "make the book readable: its address and rights must be as floodgate doctor says"
+	lookWhy  = "see logs/ and the gateway for why nobody answered, then run the case again"
+	mendSpec = "the case asks what it does not say: mend its spec, no system under test can"
+	otherSet = "the policy puts this to no test: use one with another quota or window, or take the case out of the run"
+	untried  = "nothing to judge was fired or came back: see what the hits got in the ledger, mend that, and run the case again"
+	steady   = "leave the system alone while the case runs: something restarted or was replaced under it"
+	straddle = "the evidence lies on the edge of a window: run the case again, on a quieter machine if it happens twice"
+	slower   = "the change or its effect came too late to be seen: look at the component's log, then run the case again"
+	behind   = "see that Prometheus scrapes the limiter (its /targets page) more often than the case waits, then run it again"
+)
+
+// remedies tell for each cause of a doubt what to change; the first phrase that
+// the reason contains decides. A doubt that none of them knows is the evidence's
+// own, which another run on a quieter machine may not have.
+var remedies = []struct{ phrase, change string }{
+	{"book went backwards", steady},
+	{"processes changed", steady},
+	{"counters went backwards", steady},
+	{"the same processes answer as before", steady},
+	{"generator lagged", giveTime},
+	{"may not have heard the authorizer in time", giveTime},
+	{"planned one at a time", giveTime},
+	{"Prometheus' sample was taken", behind},
+	{"sample from before the first snapshot", behind},
+	{"no scrape", behind},
+	{"tells users apart and Prometheus' does not", "give the limiter's metrics and Prometheus' the same user label"},
+	{"others ran beside", runAlone},
+	{"others that ran beside", runAlone},
+	{"others draw on the same counter", runAlone},
+	{"book was not read", readBook},
+	{"errors were not read", readBook},
+	{"could not be read", readBook},
+	{"/limits could be read", readBook},
+	{"needs exactly one limiter", readBook},
+	{"could not be asked without the gateway", readBook},
+	{"lost", lookWhy},
+	{"without an answer", lookWhy},
+	{"not answered to the end", lookWhy},
+	{"the question names no", mendSpec},
+	{"the question does not say", mendSpec},
+	{"the question declares no", mendSpec},
+	{"was not planned", mendSpec},
+	{"are planned under the name", mendSpec},
+	{"is unknown: this build", mendSpec},
+	{"window model", "declare a window model that this build judges"},
+	{"a ledger keeps fewer", mendSpec},
+	{"no limit that", otherSet},
+	{"one limit applies", otherSet},
+	{"quota of 0 has no window", otherSet},
+	{"may allow", otherSet},
+	{"both tiers allow", otherSet},
+	{"cannot be told from the other", otherSet},
+	{"is not raised", otherSet},
+	{"is what it was", otherSet},
+	{"one limiter only", "run it where the limiter has replicas"},
+	{"was asked about the subject", "fire more hits, so that every limiter is asked"},
+	{"a limit on tokens applies too", otherSet},
+	{"policy does not declare", "lint the policy: a limit is in force that it does not declare for this caller"},
+	{"expiry race", straddle},
+	{"under way when window", straddle},
+	{"may have ended", straddle},
+	{"no window was", straddle},
+	{"certainly", straddle},
+	{"took longer than the window", straddle},
+	{"fits neither tier", straddle},
+	{"did not show it", slower},
+	{"no longer was looked", slower},
+	{"end was not seen", slower},
+	{"change was not seen", slower},
+	{"limits again was not seen", slower},
+	{"open was not seen", slower},
+	{"meanwhile", slower},
+	{"after it", slower},
+	{"before it", slower},
+	{"too few were fired", slower},
+	{"was not taken after all", "run it again: the port that was to be taken was free"},
+	{"no limiter was started", "run it where components are processes (--provider local)"},
+	{"only one hit was fired", untried},
+	{"not every call need have reached", runAlone},
+	{"/counters shows no counter", readBook},
+	{"none wrongly denied", slower},
+	{"fired at the new counter", slower},
+	{"neither as before nor as after", "see in the ledger what these hits got: an answer of another kind hides the change"},
+	{"kept no answer", "have the ledger keep answers: the case fires hits whose heads and bodies it does not keep"},
+	{"no answer was kept", "have the ledger keep answers: the case fires hits whose heads and bodies it does not keep"},
+	{"order cannot be judged", giveTime},
+	{"reached the model is not known", "give the model server a journal (its book of hits), then run it again"},
+	{"aimed at an expiry", giveTime},
+	{"only roughly tell", runAlone},
+	{"turned away with status", "see in the ledger and the gateway's log who answered with that status"},
+	{"cannot be told", readBook},
+	{"do not tell for each", runAlone},
+	{"left", "the attack was cut short: see logs/specs.log, and run the case again"},
+	{"entry", untried},
+	{"no hit", untried},
+	{"none of", untried},
+	{"none denied", otherSet},
+}
+
+// otherwise is the remedy of a doubt whose cause no phrase names.
+const otherwise = "read the reason beside the ledger, then run the case alone on a quiet machine (--case, --processes 1)"
+
+// remedy says what to change so that a doubt can be told, "" of a verdict.
+func (t *trial) remedy(f reports.Finding) string {
+	if f.Verdict != reports.Inconclusive {
+		return ""
+	}
+	if f.Remedy != "" {
+		return f.Remedy
+	}
+	for _, r := range remedies {
+		if strings.Contains(f.Reason, r.phrase) {
+			return r.change
+		}
+	}
+	return otherwise
+}
