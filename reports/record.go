@@ -18,14 +18,16 @@ type Record struct {
 	Reason string `json:"reason,omitempty"`
 	// Interrupted is true from the start until the run has ended in order: a
 	// killed run leaves it true.
-	Interrupted bool      `json:"interrupted"`
-	Run         string    `json:"run"`
-	Version     string    `json:"version"`
-	Lane        string    `json:"lane"`
-	Seed        int64     `json:"seed"`
-	Command     []string  `json:"command"`
-	Began       time.Time `json:"began"`
-	Ended       time.Time `json:"ended,omitzero"`
+	Interrupted bool   `json:"interrupted"`
+	Run         string `json:"run"`
+	Version     string `json:"version"`
+	Lane        string `json:"lane"`
+	// Whole is true if the run was asked for all cases of its lane.
+	Whole   bool      `json:"whole,omitempty"`
+	Seed    int64     `json:"seed"`
+	Command []string  `json:"command"`
+	Began   time.Time `json:"began"`
+	Ended   time.Time `json:"ended,omitzero"`
 	// Policies is the manifests' folder as the user named it.
 	Policies   string          `json:"policies"`
 	Stack      Stack           `json:"stack"`

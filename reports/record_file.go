@@ -15,6 +15,7 @@ const (
 	PageFile    = "report.html"
 	JUnitFile   = "junit.xml"
 	SummaryFile = "summary.md"
+	ProfileFile = "conformance.yaml"
 )
 
 // Write puts the record at path, whole or not at all; see WriteAtomic.

@@ -11,6 +11,7 @@ import (
 	"github.com/floodgate-dev/floodgate/reports/html"
 	"github.com/floodgate-dev/floodgate/reports/junit"
 	"github.com/floodgate-dev/floodgate/reports/markdown"
+	"github.com/floodgate-dev/floodgate/reports/profile"
 )
 
 // Folder draws the pages of the run in dir anew, each whole or not at all. It
@@ -28,5 +29,6 @@ func Folder(dir string, options junit.Options) error {
 		page(reports.PageFile, func(w io.Writer) error { return html.Render(w, run) }),
 		page(reports.JUnitFile, func(w io.Writer) error { return junit.Render(w, run.Record, options) }),
 		page(reports.SummaryFile, func(w io.Writer) error { return markdown.Render(w, run.Record) }),
+		page(reports.ProfileFile, func(w io.Writer) error { return profile.Render(w, run.Record) }),
 	)
 }

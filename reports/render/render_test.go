@@ -23,7 +23,7 @@ func copyRun(t *testing.T, name string) string {
 
 func TestFolderDrawsEveryPageAndDrawsItAgain(t *testing.T) {
 	dir := copyRun(t, "fail")
-	pages := map[string][]byte{reports.PageFile: nil, reports.JUnitFile: nil, reports.SummaryFile: nil}
+	pages := map[string][]byte{reports.PageFile: nil, reports.JUnitFile: nil, reports.SummaryFile: nil, reports.ProfileFile: nil}
 	for round := range 2 {
 		if err := render.Folder(dir, junit.Options{}); err != nil {
 			t.Fatal(err)

@@ -41,7 +41,7 @@ type chronicle struct {
 func newChronicle(p *plan) (*chronicle, error) {
 	j := &chronicle{plan: p, record: &reports.Record{
 		APIVersion: reports.APIVersion, Interrupted: true, Reason: "the run has not ended",
-		Run: filepath.Base(p.dir), Version: version(), Lane: string(p.lane), Seed: p.seed,
+		Run: filepath.Base(p.dir), Version: version(), Lane: string(p.lane), Whole: p.whole, Seed: p.seed,
 		Command: os.Args, Began: time.Now(), Policies: p.policies, Tiers: p.set.Tiers(),
 		Stack: reports.Stack{Provider: p.provider.Name()}, Doubt: reports.Doubt{Budget: p.maxDoubt},
 	}}
