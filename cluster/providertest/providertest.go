@@ -28,17 +28,25 @@ type Contract struct {
 	// Gone reports what a component has left behind after Down, "" for
 	// nothing; nil where there is nothing to look at.
 	Gone func(component cluster.Component) string
+	// Kubernetes are Options.Kubernetes of every stack.
+	Kubernetes cluster.KubernetesOptions
+	// Slow says that a stack takes minutes to come up: then one is, and what needs
+	// a start of its own is left out.
+	Slow bool
 }
 
 // Run tries a provider. Most of it shares one stack.
 func Run(t *testing.T, c Contract) {
 	t.Run("a stack that is up", c.serves)
+	t.Run("options that cannot work are refused", c.refusesBadOptions)
+	if c.Slow {
+		return
+	}
 	t.Run("down leaves nothing behind", c.leavesNothing)
 	t.Run("a component that is killed is reported", c.reportsDeaths)
 	t.Run("an unknown fault fails the start", c.refusesUnknownFaults)
 	t.Run("a fault is shown", c.showsFaults)
 	t.Run("a port that is taken fails the start", c.refusesTakenPorts)
-	t.Run("options that cannot work are refused", c.refusesBadOptions)
 	t.Run("an interrupted start leaves nothing behind", c.survivesInterruption)
 }
 
@@ -75,7 +83,7 @@ func (c Contract) options(t *testing.T) cluster.Options {
 	return cluster.Options{
 		RunDir:   t.TempDir(),
 		Variants: []cluster.VariantSpec{{Name: "policy", Dir: PolicyDir(t)}},
-		Programs: c.Programs,
+		Programs: c.Programs, Kubernetes: c.Kubernetes,
 		Progress: t.Output(),
 		Seed:     1,
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -234,24 +235,27 @@ func TestMergedEntriesHoldTheDecision(t *testing.T) {
 				}
 			}
 			served := g.hits()
-			var first, last time.Duration
-			for i, e := range readLedger(t, ledger, path) {
+			var sent []time.Duration
+			var unsure time.Duration
+			for _, e := range readLedger(t, ledger, path) {
 				decided := served[e.Hit][0].Sub(began)
 				if decided < e.Sent || decided > e.Received {
 					t.Errorf("hit %d was decided at %v, not in %v to %v", e.Seq, decided, e.Sent, e.Received)
 				}
-				if i == 0 || decided < first {
-					first = decided
-				}
-				last = max(last, decided)
+				sent, unsure = append(sent, e.Sent), max(unsure, e.Unsure)
 			}
-			if rate, ok := pacer.(attack.Rate); ok {
-				if took := last - first; took < 280*time.Millisecond {
-					t.Errorf("90 hits at %v/s took %v", rate, took)
-				}
-				if report.BackToBack > 0.2 {
-					t.Errorf("%.2f of the hits left together", report.BackToBack)
-				}
+			rate, ok := pacer.(attack.Rate)
+			if !ok {
+				return
+			}
+			// A busy machine lets hits leave late, never early: what it may do to their
+			// spacing is bounded by how late they were.
+			interval := time.Duration(float64(time.Second) / float64(rate))
+			if took, least := slices.Max(sent)-slices.Min(sent), 89*interval-report.MaxLag-2*unsure; took < least {
+				t.Errorf("90 hits at %v/s left within %v, want %v at least", rate, took, least)
+			}
+			if report.LagP99 < interval/2 && report.BackToBack > 0.2 {
+				t.Errorf("%.2f of the hits left together, with a lag of %v", report.BackToBack, report.LagP99)
 			}
 		})
 	}
