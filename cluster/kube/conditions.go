@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -244,6 +245,31 @@ func ServiceHasEndpoints(namespace, name string) Check {
 			}
 		}
 		return fmt.Errorf("none of its %d addresses is ready", addresses)
+	}
+}
+
+// ServiceLeadsTo holds when these pods stand behind a Service, ready, and no other
+// does.
+func ServiceLeadsTo(namespace, name string, pods []string) Check {
+	return func(ctx context.Context, c *Cluster) error {
+		found, err := c.Client.DiscoveryV1().EndpointSlices(namespace).List(ctx, listOptions(discoveryv1.LabelServiceName+"="+name))
+		if err != nil {
+			return err
+		}
+		var behind []string
+		for _, slice := range found.Items {
+			for _, endpoint := range slice.Endpoints {
+				if endpoint.TargetRef != nil && (endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready) {
+					behind = append(behind, endpoint.TargetRef.Name)
+				}
+			}
+		}
+		slices.Sort(behind)
+		behind = slices.Compact(behind)
+		if want := slices.Sorted(slices.Values(pods)); len(want) == 0 || !slices.Equal(behind, want) {
+			return fmt.Errorf("it leads to the pods %v, not to %v", behind, want)
+		}
+		return nil
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -129,6 +130,11 @@ func TestReplaceLeavesNothingOfAnotherManager(t *testing.T) {
 // Service, as the limiter.
 func sleepers(t *testing.T, c *kube.Cluster, ns string) *System {
 	t.Helper()
+	return limiters(t, c, ns, pauseImage(t, c), "[]")
+}
+
+func pauseImage(t *testing.T, c *kube.Cluster) string {
+	t.Helper()
 	nodes, err := c.Client.CoreV1().Nodes().List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +150,13 @@ func sleepers(t *testing.T, c *kube.Cluster, ns string) *System {
 	if image == "" {
 		t.Skip("SKIPPED: the node has no image of a container that only waits")
 	}
-	objects, err := kube.Decode([]byte(strings.NewReplacer("NS", ns, "IMAGE", image).Replace(`
+	return image
+}
+
+// limiters are a Deployment and its Service, as the limiter.
+func limiters(t *testing.T, c *kube.Cluster, ns, image, args string) *System {
+	t.Helper()
+	objects, err := kube.Decode([]byte(strings.NewReplacer("NS", ns, "IMAGE", image, "ARGS", args).Replace(`
 apiVersion: apps/v1
 kind: Deployment
 metadata: {name: limitador-limitador, namespace: NS}
@@ -155,7 +167,7 @@ spec:
     metadata: {labels: {app: limitador, limitador-resource: limitador}}
     spec:
       terminationGracePeriodSeconds: 1
-      containers: [{name: limitador, image: "IMAGE", imagePullPolicy: Never}]
+      containers: [{name: limitador, image: "IMAGE", args: ARGS, imagePullPolicy: Never}]
 ---
 apiVersion: v1
 kind: Service
@@ -171,7 +183,7 @@ spec: {clusterIP: None, selector: {app: limitador, limitador-resource: limitador
 	}
 	site := Site{Namespace: ns, Limiter: &Workload{Namespace: ns, Selector: limiterSelector, Port: limiterPort, Service: "limitador-limitador"}}
 	dir := t.TempDir()
-	s := newSystem(c, dir, state{Run: "test", Site: site, Rights: Rights{}}, nil)
+	s := newSystem(c, dir, state{Run: "test", Site: site, Rights: Rights{}, Image: os.Getenv("FLOODGATE_TEST_POD_IMAGE")}, nil)
 	s.opener = true
 	if err := s.Ready(t.Context(), limiterName); err != nil {
 		t.Fatal(err)
@@ -244,6 +256,82 @@ func TestComponentsAreScaledRestartedAndCutOff(t *testing.T) {
 	}
 	if _, err := s.Replicas(ctx, "nobody"); err == nil {
 		t.Error("a component that is none was found")
+	}
+}
+
+func TestNetworkFaultsComeAndGo(t *testing.T) {
+	c, ns := testNamespace(t)
+	image := os.Getenv("FLOODGATE_TEST_POD_IMAGE")
+	if image == "" {
+		t.Skip("SKIPPED: needs a Kubernetes cluster with our image: set FLOODGATE_TEST_POD_IMAGE")
+	}
+	s := limiters(t, c, ns, image, `[llmd, --port, "8080", --model, random]`)
+	ctx := t.Context()
+	const service = "limitador-limitador"
+	own, err := c.Pods(ctx, ns, limiterSelector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Whoever asks finds what the Service leads to.
+	forward, err := c.Forward(ctx, func(ctx context.Context) (*corev1.Pod, error) {
+		found, err := c.Client.CoreV1().Services(ns).Get(ctx, service, metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return c.ReadyPod(ns, labelsOf(found.Spec.Selector))(ctx)
+	}, limiterPort)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = forward.Close() })
+	ask := func() (time.Duration, error) {
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+		began := time.Now()
+		answer, err := client.Get("http://" + forward.Addr() + "/health")
+		if err != nil {
+			return 0, err
+		}
+		return time.Since(began), answer.Body.Close()
+	}
+	const delay = 2 * time.Second
+	for name, fault := range map[string]cluster.NetworkFault{"cut": {Cut: true}, "slow": {Delay: delay}} {
+		t.Run(name, func(t *testing.T) {
+			if took, err := ask(); err != nil || took >= delay {
+				t.Fatalf("before: %v, %v", took, err)
+			}
+			mend, err := s.Interfere(ctx, limiterName, fault)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Interfere(ctx, limiterName, fault); err == nil {
+				t.Error("a second proxy before the first: no error")
+			}
+			if took, err := ask(); fault.Cut == (err == nil) || err == nil && took < delay {
+				t.Errorf("meanwhile: %v, %v", took, err)
+			}
+			if err := mend(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if err := kube.ServiceLeadsTo(ns, service, []string{own[0].Name})(ctx, c); err != nil {
+				t.Errorf("mended: %v", err)
+			}
+			if took, err := ask(); err != nil || took >= delay {
+				t.Errorf("mended: %v, %v", took, err)
+			}
+		})
+	}
+	if _, err := s.Interfere(ctx, limiterName, cluster.NetworkFault{Cut: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Down(ctx); err != nil {
+		t.Fatal(err)
+	}
+	found, err := c.Client.CoreV1().Services(ns).List(ctx, metav1.ListOptions{})
+	if err != nil || len(found.Items) != 1 || found.Items[0].Spec.Selector[proxyLabel] != "" || len(found.Items[0].Spec.Selector) != 2 {
+		t.Errorf("after Down: %v, %v", found.Items, err)
+	}
+	if left, err := c.Pods(ctx, ns, proxyLabel); err != nil || len(left) > 0 {
+		t.Errorf("after Down: pods %v, %v", left, err)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/floodgate-dev/floodgate/cluster/interference"
 	"github.com/floodgate-dev/floodgate/cluster/standin/follow"
 	"github.com/floodgate-dev/floodgate/cluster/standin/operator"
 	"github.com/floodgate-dev/floodgate/cluster/standin/targets"
@@ -38,6 +39,7 @@ func programs() map[string]program {
 		"journal":       journal.Main,
 		"operator":      operator.Main,
 		"targets":       targets.Main,
+		"proxy":         interference.Main,
 		"worker":        crew.Main,
 	}
 }
