@@ -113,12 +113,6 @@ type Killer interface {
 	Ready(ctx context.Context, component string) error
 }
 
-// Isolator cuts components off from those that call them.
-type Isolator interface {
-	// CutOff has every call to the component fail until mend is called.
-	CutOff(ctx context.Context, component string) (mend func(context.Context) error, err error)
-}
-
 // Interferer puts network faults between components and those that call them.
 type Interferer interface {
 	// Interfere has every call to the component meet the fault until mend is

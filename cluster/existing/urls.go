@@ -236,7 +236,7 @@ func (s *urls) Capabilities() []cluster.Capability {
 func (s *urls) capabilities(test func(where string) error) []cluster.Capability {
 	v := s.up.Variants[kubernetes.MainVariant]
 	var list []cluster.Capability
-	for _, name := range []string{"issue fresh identities", "variants of the policy", "edit policies", "restart components", "scale components", "cut components off", "logs and events"} {
+	for _, name := range []string{"issue fresh identities", "variants of the policy", "edit policies", "restart components", "scale components", "cut components off and slow them", "logs and events"} {
 		list = append(list, cluster.Capability{Name: name, Why: "plain URLs: there is no cluster to ask"})
 	}
 	add := func(name, missing string, where ...string) {

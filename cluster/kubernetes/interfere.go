@@ -56,8 +56,12 @@ func (s *System) Interfere(ctx context.Context, name string, fault cluster.Netwo
 type between struct {
 	system  *System
 	service *corev1.Service
-	// ports are those of the pods behind, in the order of the Service's.
+	// own is the selector of the Service's own pods, ports are theirs, in the order
+	// of the Service's.
+	own   map[string]string
 	ports []int
+	// there says that a proxy of ours stands there already.
+	there bool
 }
 
 func (s *System) between(ctx context.Context, name string) (*between, error) {
@@ -75,10 +79,15 @@ func (s *System) between(ctx context.Context, name string) (*between, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read Service %s/%s: %w", w.Namespace, w.Service, err)
 	}
-	if service.Spec.Selector[proxyLabel] != "" {
-		return nil, fmt.Errorf("a proxy of ours stands before Service %s/%s already", w.Namespace, w.Service)
+	p := &between{system: s, service: service, own: service.Spec.Selector, there: service.Spec.Selector[proxyLabel] != ""}
+	if p.there {
+		behind, err := s.cluster.Client.CoreV1().Services(w.Namespace).Get(ctx, p.behind(), metav1.GetOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("read Service %s/%s: %w", w.Namespace, p.behind(), err)
+		}
+		p.own = behind.Spec.Selector
 	}
-	if len(service.Spec.Selector) == 0 {
+	if len(p.own) == 0 {
 		return nil, fmt.Errorf("Service %s/%s selects no pods: %w", w.Namespace, w.Service, errors.ErrUnsupported)
 	}
 	pods, err := s.cluster.Pods(ctx, w.Namespace, w.Selector)
@@ -88,7 +97,6 @@ func (s *System) between(ctx context.Context, name string) (*between, error) {
 	if len(pods) == 0 {
 		return nil, fmt.Errorf("no pod of %s with %s runs", w.Namespace, w.Selector)
 	}
-	p := &between{system: s, service: service}
 	for _, port := range service.Spec.Ports {
 		if port.Protocol != corev1.ProtocolTCP && port.Protocol != "" {
 			return nil, fmt.Errorf("port %s of Service %s/%s is %s: %w", port.Name, w.Namespace, w.Service, port.Protocol, errors.ErrUnsupported)
@@ -103,6 +111,9 @@ func (p *between) before() string { return "floodgate-before-" + p.service.Name 
 
 // put makes the pod, leads the Service to it, and has it show the fault.
 func (p *between) put(ctx context.Context, fault cluster.NetworkFault) error {
+	if p.there {
+		return p.set(ctx, fault)
+	}
 	s := p.system
 	pod, err := p.pod()
 	if err != nil {
@@ -151,7 +162,7 @@ func (p *between) takeAway(ctx context.Context) error {
 // toProxy and toItsOwn are merges of a Service's selector.
 func (p *between) toProxy() map[string]any {
 	selector := map[string]any{proxyLabel: p.service.Name}
-	for key := range p.service.Spec.Selector {
+	for key := range p.own {
 		selector[key] = nil
 	}
 	return selector
@@ -159,7 +170,7 @@ func (p *between) toProxy() map[string]any {
 
 func (p *between) toItsOwn() map[string]any {
 	selector := map[string]any{proxyLabel: nil}
-	for key, value := range p.service.Spec.Selector {
+	for key, value := range p.own {
 		selector[key] = value
 	}
 	return selector
@@ -240,7 +251,7 @@ func (p *between) serviceBehind() *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: p.service.Namespace, Name: p.behind()},
-		Spec:       corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Selector: maps.Clone(p.service.Spec.Selector), Ports: portsOf(p.service)},
+		Spec:       corev1.ServiceSpec{ClusterIP: corev1.ClusterIPNone, Selector: maps.Clone(p.own), Ports: portsOf(p.service)},
 	}
 }
 

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const (
 	MakeVariants Right = "make namespaces, Gateways and routes"
 	EndPods      Right = "delete the components' pods"
 	ScalePods    Right = "scale the components"
-	Services     Right = "change Services"
+	Interfere    Right = "change Services and start pods before them"
 	Forwards     Right = "forward ports to pods"
 	Logs         Right = "read logs and events"
 )
@@ -59,7 +60,8 @@ func needed(site Site) map[Right][]authorizationv1.ResourceAttributes {
 		EndPods: attributes(kuadrant, "", "pods", "", "delete"),
 		ScalePods: append(attributes(kuadrant, "apps", "deployments", "", "patch"),
 			attributes(kuadrant, "limitador.kuadrant.io", "limitadors", "", "patch")...),
-		Services: attributes(kuadrant, "", "services", "", "patch"),
+		Interfere: append(attributes(kuadrant, "", "services", "", "create", "patch", "delete"),
+			attributes(kuadrant, "", "pods", "", "create", "delete")...),
 		Forwards: attributes(kuadrant, "", "pods", "portforward", "create"),
 		Logs:     append(attributes(kuadrant, "", "pods", "log", "get"), attributes(kuadrant, "", "events", "", "list")...),
 	}
@@ -110,16 +112,10 @@ func (s *System) Lacks(capability any) error {
 		return rights.Lacks(EndPods)
 	case *cluster.Scaler:
 		return rights.Lacks(ScalePods)
-	case *cluster.Isolator:
-		return rights.Lacks(Services)
+	case *cluster.Interferer:
+		return cmp.Or(rights.Lacks(Interfere), s.needsImage(), rights.Lacks(Forwards))
 	case *cluster.WorkerStarter:
-		if err := rights.Lacks(MakeVariants); err != nil {
-			return err
-		}
-		if s.state.Image == "" {
-			return errors.New("no image of our own pods is known in this cluster: --pod-image names one")
-		}
-		return rights.Lacks(Forwards)
+		return cmp.Or(rights.Lacks(MakeVariants), s.needsImage(), rights.Lacks(Forwards))
 	case *cluster.LimiterLister, *cluster.InstanceLister:
 		if err := rights.Lacks(Forwards); err != nil {
 			return err
@@ -136,6 +132,13 @@ func (s *System) Lacks(capability any) error {
 // CapabilitiesOf is Capabilities for a site that is not opened.
 func CapabilitiesOf(site Site, rights Rights) []cluster.Capability {
 	return (&System{state: state{Site: site, Rights: rights}}).Capabilities()
+}
+
+func (s *System) needsImage() error {
+	if s.state.Image == "" {
+		return errors.New("no image of our own pods is known in this cluster: --pod-image names one")
+	}
+	return nil
 }
 
 func (s *System) needs(what string, w *Workload) error {
@@ -161,7 +164,7 @@ func (s *System) Capabilities() []cluster.Capability {
 	add("edit policies", s.Lacks((*cluster.PolicyEditor)(nil)))
 	add("restart components", s.Lacks((*cluster.Restarter)(nil)))
 	add("scale components", s.Lacks((*cluster.Scaler)(nil)))
-	add("cut components off", s.Lacks((*cluster.Isolator)(nil)))
+	add("cut components off and slow them", s.Lacks((*cluster.Interferer)(nil)))
 	add("logs and events", s.Lacks((*cluster.Diagnoser)(nil)))
 	add("book of the limiter", s.Lacks((*cluster.LimiterLister)(nil)))
 	add("book of the gateway", s.state.Rights.Lacks(Forwards))

@@ -55,7 +55,7 @@ var (
 	_ cluster.Stopper          = (*System)(nil)
 	_ cluster.Killer           = (*System)(nil)
 	_ cluster.Scaler           = (*System)(nil)
-	_ cluster.Isolator         = (*System)(nil)
+	_ cluster.Interferer       = (*System)(nil)
 	_ cluster.LimiterLister    = (*System)(nil)
 	_ cluster.GatewayLister    = (*System)(nil)
 	_ cluster.InstanceLister   = (*System)(nil)
