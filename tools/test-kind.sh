@@ -267,10 +267,11 @@ go_tests() {
 	FLOODGATE_TEST_POD_IMAGE=$(grep -m1 '^floodgate.dev/pod:' <<<"$images") || fail "our image is not in the node: $images"
 	FLOODGATE_TEST_PROMETHEUS_IMAGE=$(grep -m1 '^floodgate.dev/prometheus:' <<<"$images" || true)
 	export FLOODGATE_TEST_POD_IMAGE FLOODGATE_TEST_PROMETHEUS_IMAGE
+	export FLOODGATE_TEST_CLUSTER=$guest FLOODGATE_TEST_POD_PROGRAM=$PWD/bin/floodgate-pod
 	# Of those that install something, one at a time: a cluster holds one installation.
 	local log=$work/guest/test.log
 	for what in './cluster/kube ./cluster/crew ./cluster/kubernetes ./cluster/bundle' './suites/attack/crew -run=Job' './cluster/install -run=TestReal -parallel=12' \
-		'./cluster/install/standin -run=TestReal' './cluster/existing -run=TestReal'; do
+		'./cluster/install/standin -run=TestReal' './cluster/kind -run=TestReal'; do
 		began=$SECONDS
 		# shellcheck disable=SC2086
 		go test -count=1 -timeout 6m -v $what >"$log" 2>&1 || { grep -E '^ *(--- FAIL|FAIL|panic)|_test.go' "$log" | tail -n 40 >"$log.short"; fail "go test $what" "$log.short"; }

@@ -258,19 +258,17 @@ func TestNetworkFaultsComeAndGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Whoever asks finds what the Service leads to.
-	forward, err := c.Forward(ctx, func(ctx context.Context) (*corev1.Pod, error) {
+	// Whoever asks finds what the Service leads to now.
+	ask := func() (time.Duration, error) {
 		found, err := c.Client.CoreV1().Services(ns).Get(ctx, service, metav1.GetOptions{})
 		if err != nil {
-			return nil, err
+			t.Fatal(err)
 		}
-		return c.ReadyPod(ns, labelsOf(found.Spec.Selector))(ctx)
-	}, limiterPort)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = forward.Close() })
-	ask := func() (time.Duration, error) {
+		forward, err := c.Forward(ctx, c.ReadyPod(ns, labelsOf(found.Spec.Selector)), limiterPort)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = forward.Close() }()
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		began := time.Now()
 		answer, err := client.Get("http://" + forward.Addr() + "/health")

@@ -3,7 +3,9 @@ package setup
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"github.com/floodgate-dev/floodgate/cluster"
 )
@@ -33,8 +35,8 @@ func Check(options cluster.Options) error {
 			complain("--%s: a program of this machine cannot run in a pod", component)
 		}
 	}
-	if len(options.Ports) > 0 {
-		complain("--port: on Kubernetes the components' ports are fixed")
+	for _, component := range slices.Sorted(maps.Keys(options.Ports)) {
+		complain("--port %s: on Kubernetes the components' ports are fixed", component)
 	}
 	return errors.Join(wrong...)
 }
