@@ -41,7 +41,8 @@ type Stopper interface {
 
 // PolicyEditor puts another policy in force in a variant that is up.
 type PolicyEditor interface {
-	// Apply gives the variant's components what the policy means and returns
+	// Apply gives the variant's components what the policy, one made from the
+	// variant's own manifests, means and returns
 	// once they have it. Counters go on as the limiter keeps them (cases.md
 	// G8); identities that were issued stay known; Variant.Dir stays as it was.
 	Apply(ctx context.Context, variant string, set *policy.Set) error

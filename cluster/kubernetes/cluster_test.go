@@ -251,7 +251,7 @@ func TestNetworkFaultsComeAndGo(t *testing.T) {
 	if image == "" {
 		t.Skip("SKIPPED: needs a Kubernetes cluster with our image: set FLOODGATE_TEST_POD_IMAGE")
 	}
-	s := limiters(t, c, ns, image, `[llmd, --port, "8080", --model, random]`)
+	s := limiters(t, c, ns, image, `[llmd, --bind, 0.0.0.0, --port, "8080", --model, random]`)
 	ctx := t.Context()
 	const service = "limitador-limitador"
 	own, err := c.Pods(ctx, ns, limiterSelector)
@@ -273,7 +273,7 @@ func TestNetworkFaultsComeAndGo(t *testing.T) {
 		began := time.Now()
 		answer, err := client.Get("http://" + forward.Addr() + "/health")
 		if err != nil {
-			return 0, err
+			return time.Since(began), err
 		}
 		return time.Since(began), answer.Body.Close()
 	}

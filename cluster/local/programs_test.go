@@ -182,6 +182,10 @@ spec:
 
 func TestMetricLabels(t *testing.T) {
 	dir := providertest.PolicyDir(t)
+	file := filepath.Join(dir, "telemetry.yaml")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ cel, label string }{
 		{`{"user": descriptors[0]["auth.identity.userid"]}`, "user"},
 		{`descriptors[1]`, "caller"},
@@ -193,7 +197,7 @@ func TestMetricLabels(t *testing.T) {
 		if cel, label := probe.MetricLabels(set); cel != test.cel || label != test.label {
 			t.Errorf("%s by label %q, want %s by %q", cel, label, test.cel, test.label)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "telemetry.yaml"), []byte(telemetry), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(telemetry), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

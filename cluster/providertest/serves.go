@@ -172,7 +172,13 @@ func (s *stand) prometheusAgrees(t *testing.T, reader *metrics.Reader, want metr
 	if s.Stack().Prometheus == "" {
 		return
 	}
-	prometheus, err := reader.Prometheus(s.Stack().Prometheus, v.UserLabel, v.PrometheusInstances...)
+	instances := v.PrometheusInstances
+	if lister, err := cluster.As[cluster.InstanceLister](s.System); err == nil {
+		if instances, err = lister.Instances(t.Context(), "policy"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prometheus, err := reader.Prometheus(s.Stack().Prometheus, v.UserLabel, instances...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,16 +225,21 @@ func (s *stand) editsPolicies(t *testing.T) {
 	}
 	ben := s.identity(t, "ben")
 	gateway := s.Stack().Variants["twin"].Gateway
+	// A variant's own manifests: its objects may have other namespaces.
+	twin, err := policy.Read(s.Stack().Variants["twin"].Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if got := fire(t, gateway, s.set.Request(), ben, "ben", int(ben.Quota())+1); !slices.Equal(got, admitted(ben.Quota(), 1)) {
 		t.Fatalf("ben before the edit: %v", got)
 	}
-	for _, edited := range []*policy.Set{s.set.WithoutRateLimits(), s.set} {
+	for _, edited := range []*policy.Set{twin.WithoutRateLimits(), twin} {
 		if err := editor.Apply(t.Context(), "twin", edited); err != nil {
 			t.Fatal(err)
 		}
 		const hits = 7
 		want := admitted(hits, 0)
-		if edited == s.set {
+		if edited == twin {
 			// A limit that was gone has lost its counters (sut.md 2.9).
 			want = admitted(ben.Quota(), hits-ben.Quota())
 		}

@@ -274,12 +274,19 @@ func variantStep(v Variant) install.Step {
 			step.Objects = append(step.Objects, ours(o.DeepCopy()))
 		}
 	}
-	slices.SortStableFunc(step.Objects, func(a, b *unstructured.Unstructured) int { return rank(a) - rank(b) })
 	namespaces := map[string]bool{}
 	if v.Name == MainVariant {
 		step.About = "the policy: keys, Kuadrant, Gateway, routes and policies"
 		namespaces[kuadrantNamespace] = true
+		// Without a Kuadrant object nobody enforces anything; many a policy's folder
+		// has none.
+		if !slices.ContainsFunc(step.Objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Kuadrant" }) {
+			kuadrant := newObject("kuadrant.io/v1beta1", "Kuadrant", kuadrantNamespace, "kuadrant")
+			kuadrant.Object["spec"] = map[string]any{}
+			step.Objects = append(step.Objects, ours(kuadrant))
+		}
 	}
+	slices.SortStableFunc(step.Objects, func(a, b *unstructured.Unstructured) int { return rank(a) - rank(b) })
 	var enforced []install.Condition
 	for _, o := range step.Objects {
 		switch o.GetKind() {

@@ -124,6 +124,19 @@ func TestPolicyStep(t *testing.T) {
 	}
 }
 
+func TestPolicyWithoutKuadrantGetsOne(t *testing.T) {
+	without := func(o *standin.Options) {
+		o.Variants[0].Objects = slices.DeleteFunc(o.Variants[0].Objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Kuadrant" })
+	}
+	for name, change := range map[string]func(*standin.Options){"given": func(*standin.Options) {}, "none": without} {
+		step := stepOf(t, planOf(t, change), "policy")
+		got := slices.DeleteFunc(names(step.Objects), func(name string) bool { return !strings.HasPrefix(name, "Kuadrant ") })
+		if want := []string{"Kuadrant kuadrant-system/kuadrant"}; !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestModel(t *testing.T) {
 	step := stepOf(t, planOf(t, func(o *standin.Options) { o.Faults, o.Seed = map[string][]string{"llmd": {"usage-missing"}}, 3 }), "model")
 	if got, want := names(step.Objects), []string{"Deployment llm-d/gaie-sim", "Service llm-d/gaie-sim", "InferencePool llm-d/gaie-sim"}; !slices.Equal(got, want) {
