@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/weakness"
@@ -111,10 +110,7 @@ func (t *trial) byIdentity() []*trial {
 			continue
 		}
 		seen[identity] = true
-		q := t.q
-		q.Subject.Identity = identity
-		_, q.Subject.Name, _ = strings.Cut(identity, "/")
-		trials = append(trials, newTrial(q, t.entries))
+		trials = append(trials, t.alone(identity))
 	}
 	slices.SortFunc(trials, func(a, b *trial) int { return cmp.Compare(a.q.Subject.Identity, b.q.Subject.Identity) })
 	return trials

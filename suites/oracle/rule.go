@@ -53,6 +53,9 @@ const (
 	UnsharedIsFound = "unshared-is-found"
 	ComesBack       = "comes-back"
 	ScalingUnseen   = "scaling-unseen"
+	BorderBurst     = "border-burst"
+	CountedAtOnce   = "counted-at-once"
+	OwnQuota        = "own-quota"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -128,6 +131,9 @@ func All() []Rule {
 		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger, judgeUnsharedIsFound},
 		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger, judgeComesBack},
 		{ScalingUnseen, "nobody is failed or lost while replicas come and go", needsLedger, judgeScalingUnseen},
+		{BorderBurst, "what a window left unused and what the next one grants may come together, and no hit of it is denied", windowed, judgeBorderBurst},
+		{CountedAtOnce, "a hit is counted before it is answered", needsLedger | needsWindows, judgeCountedAtOnce},
+		{OwnQuota, "everybody in a crowd has a quota of their own, and no more", needsLedger | needsWindows, judgeOwnQuota},
 	}
 }
 

@@ -1,0 +1,108 @@
+package oracle
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+)
+
+// member is what one identity of a crowd has fired.
+type member struct {
+	identity               string
+	passed, denied         []int
+	unknown                int
+	firstSent, lastArrived time.Duration
+}
+
+// judgeOwnQuota counts, for each identity of a crowd, what was admitted in its
+// first window: its quota and no more, however many others there are
+// (cases.md I13). It looks at each entry once.
+func judgeOwnQuota(t *trial) reports.Finding {
+	limit, _ := tier.Binding(t.limits)
+	if why := t.noCrowd(); why != "" {
+		return doubt("%s", why)
+	}
+	crowd := t.members()
+	untold := 0
+	for _, m := range crowd {
+		passed, denied := int64(len(m.passed)), len(m.denied)
+		within := m.lastArrived < m.firstSent+limit.Window-Edge(limit.Window)
+		switch {
+		case !within:
+			untold++
+		case passed > limit.Quota:
+			f := blame(t.alone(m.identity).overAdmission(), m.passed[limit.Quota:], "%d of %d hits of %s, one of %d identities, were admitted in its first window",
+				passed, limit.Quota, m.identity, len(crowd))
+			f.Limit = limit.String()
+			return f
+		case denied > 0 && passed+int64(m.unknown) < limit.Quota:
+			f := blame(t.alone(m.identity).falseDenial(), m.denied, "%s, one of %d identities, was denied after %d of %d hits",
+				m.identity, len(crowd), passed, limit.Quota)
+			f.Limit = limit.String()
+			return f
+		case passed < limit.Quota || denied == 0:
+			untold++
+		}
+	}
+	if untold > 0 {
+		return doubt("for %d of %d identities it was not seen that the quota of %d is used up: hits were lost, or a window ended",
+			untold, len(crowd), limit.Quota)
+	}
+	f := passSaying("each of %d identities was admitted its quota of %d and then denied", len(crowd), limit.Quota)
+	f.Limit = limit.String()
+	return f
+}
+
+// noCrowd is why the members of a crowd cannot be judged one by one.
+func (t *trial) noCrowd() string {
+	switch {
+	case !t.q.Subject.Fresh:
+		return notFresh
+	case len(t.limits) < len(t.q.Subject.Limits):
+		return "a limit on tokens applies too, and may have denied"
+	case slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return len(l.Counters) == 0 }):
+		return "everybody draws on one counter, so that nobody has a quota of its own"
+	}
+	return ""
+}
+
+// members are the identities of the attacks, in the order of their names.
+func (t *trial) members() []*member {
+	known := map[string]*member{}
+	var crowd []*member
+	for _, i := range t.mine {
+		e := &t.entries[i]
+		if e.Identity == "" {
+			continue
+		}
+		m := known[e.Identity]
+		if m == nil {
+			m = &member{identity: e.Identity, firstSent: e.Sent}
+			known[e.Identity] = m
+			crowd = append(crowd, m)
+		}
+		m.firstSent, m.lastArrived = min(m.firstSent, e.Sent), max(m.lastArrived, e.Received)
+		switch {
+		case isPassed(e):
+			m.passed = append(m.passed, i+1)
+		case e.Outcome == evidence.Denied:
+			m.denied = append(m.denied, i+1)
+		default:
+			m.unknown++
+		}
+	}
+	slices.SortFunc(crowd, func(a, b *member) int { return strings.Compare(a.identity, b.identity) })
+	return crowd
+}
+
+// alone is the trial of one identity among the attacks, on the subject's limits.
+func (t *trial) alone(identity string) *trial {
+	q := t.q
+	q.Subject.Identity = identity
+	_, q.Subject.Name, _ = strings.Cut(identity, "/")
+	return newTrial(q, t.entries)
+}
