@@ -11,6 +11,7 @@ package attack
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -58,6 +59,9 @@ type Attack struct {
 	// Connections caps the open connections of HTTP1; 0 is one for each hit in
 	// flight. Above the cap a hit waits for a connection after it was sent.
 	Connections int
+	// From is the address of this machine that connections are opened from, such
+	// as "127.0.0.2"; "" leaves it to the system.
+	From string
 
 	// Share makes the attack one worker's part of a larger one; nil is the whole.
 	Share *Share
@@ -133,6 +137,7 @@ func (a Attack) withDefaults() (Attack, error) {
 	refuse(a.Hits < 1, "Hits %d: want at least 1", a.Hits)
 	refuse(a.Timeout < 0, "Timeout %v: want more than 0", a.Timeout)
 	refuse(a.Connections < 0, "Connections %d: want 0 (no cap) or more", a.Connections)
+	refuse(a.From != "" && net.ParseIP(a.From) == nil, "From %q: want an IP address", a.From)
 	refuse(a.Protocol != HTTP1 && a.Protocol != H2C, "Protocol %q: want %s or %s", a.Protocol, HTTP1, H2C)
 	refuse(a.Protocol == H2C && a.NoKeepAlive, "NoKeepAlive: %s has no such thing", H2C)
 	refuse(a.Protocol == H2C && a.Target.AbsoluteForm, "Target.AbsoluteForm: %s has no such thing", H2C)

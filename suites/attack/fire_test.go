@@ -250,6 +250,27 @@ func TestKeepAliveIsAChoice(t *testing.T) {
 	}
 }
 
+func TestConnectionsComeFromTheAddressThatIsSaid(t *testing.T) {
+	const second = "127.0.0.2"
+	listener, err := net.Listen("tcp", net.JoinHostPort(second, "0"))
+	if err != nil {
+		t.Skipf("this machine has one address on the loopback: %v", err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, protocol := range []attack.Protocol{attack.HTTP1, attack.H2C} {
+		var got atomic.Value
+		s := serve(t, func(_ http.ResponseWriter, r *http.Request) { got.Store(r.RemoteAddr) })
+		a := at(s.URL, 1, attack.OneAtATime)
+		a.From, a.Protocol = second, protocol
+		fire(t, a)
+		if host, _, err := net.SplitHostPort(fmt.Sprint(got.Load())); err != nil || host != second {
+			t.Errorf("%s: the hit came from %v, want %s", protocol, got.Load(), second)
+		}
+	}
+}
+
 func TestRedirectsAreAnswers(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)

@@ -158,6 +158,7 @@ func TestImpossiblePlansAreRefused(t *testing.T) {
 		{func(a *attack.Attack) { a.Connections = -1 }, "Connections -1"},
 		{func(a *attack.Attack) { a.Protocol = "h3" }, `Protocol "h3"`},
 		{func(a *attack.Attack) { a.Protocol, a.NoKeepAlive = attack.H2C, true }, "NoKeepAlive"},
+		{func(a *attack.Attack) { a.From = "localhost" }, "From"},
 		{func(a *attack.Attack) { a.As.Key = "" }, "premium/premiumuser1 has no key"},
 		{func(a *attack.Attack) { a.Anonymous, a.Forged = true, new(string) }, "Anonymous and Forged"},
 		{func(a *attack.Attack) { a.As.Credential.Place = "" }, `a credential at ""`},

@@ -28,6 +28,9 @@ type network struct {
 
 func newNetwork(a Attack, workers int) *network {
 	n := &network{dialer: net.Dialer{Timeout: a.Timeout}}
+	if from := net.ParseIP(a.From); from != nil {
+		n.dialer.LocalAddr = &net.TCPAddr{IP: from}
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(a.Protocol == HTTP1)
 	protocols.SetUnencryptedHTTP2(a.Protocol == H2C)
