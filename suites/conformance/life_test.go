@@ -187,7 +187,7 @@ func TestLifeProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := harness.Session{Run: "test", Seed: 1, Again: "go test ./suites/conformance", Stack: system.Stack()}
+	session := harness.Session{Run: "test", Seed: 1, Again: "go test ./suites/conformance", Stack: system.Stack(), Declared: system.Stack().Declared}
 	if err := harness.WriteSession(runDir, session); err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,12 @@ func everyTier(ctx SpecContext, bed *harness.Bed) (callers []tier.Identity, wind
 	return callers, window
 }
 
+// windowOf is the window of the limit that a caller meets first.
+func windowOf(who tier.Identity) time.Duration {
+	binding, _ := tier.Binding(who.Limits)
+	return binding.Window
+}
+
 // lastAnswered is when the last caller's first answer came: by then every
 // first window is open.
 func lastAnswered(hits harness.Hits, callers []tier.Identity) time.Duration {

@@ -183,15 +183,21 @@ func (b *Bed) LimitsOfPolicy() []evidence.LimitInForce {
 	return limits
 }
 
+// LimitsFor are the limits that the policy puts on an identity's request. ok is
+// false where it does not route it, or turns the identity away.
+func (b *Bed) LimitsFor(who tier.Identity, request policy.Request) (limits []tier.Limit, ok bool) {
+	if !b.set.Routed(request) {
+		return nil, false
+	}
+	limits, err := b.set.LimitsFor(who, request)
+	return limits, err == nil
+}
+
 // LimitsOn are the limits that the policy puts on an identity's requests to
 // another path. ok is false where the policy does not route the path, or turns
 // the identity away there.
 func (b *Bed) LimitsOn(who tier.Identity, method, path string) (limits []tier.Limit, ok bool) {
 	request := b.set.Request()
 	request.Method, request.Path = method, path
-	if !b.set.Routed(request) {
-		return nil, false
-	}
-	limits, err := b.set.LimitsFor(who, request)
-	return limits, err == nil
+	return b.LimitsFor(who, request)
 }

@@ -30,6 +30,75 @@ func (b *Bed) Enroll(ctx context.Context, tierName string) tier.Identity {
 	return identity
 }
 
+// EnrollNamed issues identities in a tier whose names begin alike and end as
+// given, however oddly.
+func (b *Bed) EnrollNamed(ctx context.Context, tierName string, endings ...string) []tier.Identity {
+	ginkgoHelper()
+	base, _, err := b.newcomer()
+	b.must(err)
+	var named []tier.Identity
+	for _, ending := range endings {
+		_, key, err := b.newcomer()
+		b.must(err)
+		identity, secret, err := b.set.Mint(tierName, base+ending, key)
+		if err != nil {
+			b.NotJudged("no caller can be named %q: %v", base+ending, err)
+		}
+		b.issue(ctx, identity, secret)
+		named = append(named, identity)
+	}
+	return named
+}
+
+// EnrollBoth issues an identity that is in two tiers at once.
+func (b *Bed) EnrollBoth(ctx context.Context, one, other string) tier.Identity {
+	ginkgoHelper()
+	user, key, err := b.newcomer()
+	b.must(err)
+	identity, secret, err := b.set.MintBoth(one, other, user, key)
+	if err != nil {
+		b.NotJudged("%v", err)
+	}
+	b.issue(ctx, identity, secret)
+	return identity
+}
+
+// Alias issues a second key for an identity.
+func (b *Bed) Alias(ctx context.Context, who tier.Identity) tier.Identity {
+	ginkgoHelper()
+	_, key, err := b.newcomer()
+	b.must(err)
+	alias, secret, err := b.set.MintAlias(who, key)
+	if err != nil {
+		b.NotJudged("%s cannot have a second key: %v", who, err)
+	}
+	b.issue(ctx, alias, secret)
+	return alias
+}
+
+// EnrollCrowd issues many identities in a tier: all Secrets are put first, and
+// then each key is waited for.
+func (b *Bed) EnrollCrowd(ctx context.Context, tierName string, many int) []tier.Identity {
+	ginkgoHelper()
+	base, _, err := b.newcomer()
+	b.must(err)
+	put := b.secretEditor()
+	crowd, secrets := make([]tier.Identity, many), make([][]byte, many)
+	for i := range crowd {
+		_, key, err := b.newcomer()
+		b.must(err)
+		crowd[i], secrets[i], err = b.set.Mint(tierName, fmt.Sprintf("%s-%d", base, i+1), key)
+		if err != nil {
+			b.NotJudged("no fresh identity can be made in tier %s: %v", tierName, err)
+		}
+		b.must(put.PutSecret(ctx, b.variant.Name, secrets[i]))
+	}
+	for i, identity := range crowd {
+		b.issue(ctx, identity, secrets[i])
+	}
+	return crowd
+}
+
 // EnrollOutsider issues a key whose bearer belongs to no tier in a given way.
 func (b *Bed) EnrollOutsider(ctx context.Context, how policy.Outsider) tier.Identity {
 	ginkgoHelper()

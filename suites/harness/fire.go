@@ -61,6 +61,11 @@ func (h Hits) FirstAnswered() time.Duration {
 	return h.extreme(func(e evidence.Entry) time.Duration { return e.Received }, slices.Min)
 }
 
+// LastAnswered is when the last answer came.
+func (h Hits) LastAnswered() time.Duration {
+	return h.extreme(func(e evidence.Entry) time.Duration { return e.Received }, slices.Max)
+}
+
 func (h Hits) extreme(of func(evidence.Entry) time.Duration, pick func([]time.Duration) time.Duration) time.Duration {
 	if len(h.entries) == 0 {
 		return 0

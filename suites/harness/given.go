@@ -90,6 +90,22 @@ func GivenPatience(longest time.Duration) time.Duration {
 	return patience + 2*min(longest+expiryMargin, LongestGivenWait)
 }
 
+// AwaitUnused waits until nobody's counter of some limits lives any more, as far
+// as the limiters show it, and says whether that was seen.
+func (b *Bed) AwaitUnused(ctx context.Context, limits []tier.Limit) bool {
+	ginkgoHelper()
+	everybody := tier.Identity{Limits: limits}
+	left, read := b.liveFor(ctx, everybody)
+	if left > LongestGivenWait {
+		b.NotJudged("a counter that all callers share lives on for %s: a case waits %s at most", left.Round(time.Second), LongestGivenWait)
+	}
+	for left > 0 && read {
+		b.Wait(ctx, b.run.spec.ledger.Since()+left, "a counter that all callers share to expire")
+		left, read = b.liveFor(ctx, everybody)
+	}
+	return read
+}
+
 // claim takes the run's lock on given identities.
 func (b *Bed) claim(ctx context.Context) (*given, error) {
 	dir := filepath.Join(b.run.dir, givenDir)

@@ -30,6 +30,16 @@ func (b *Bed) JudgeHits(ctx context.Context, hits Hits, want oracle.Want, rules 
 	}), func(q *oracle.Question) { q.Want = want }, rules)
 }
 
+// JudgeTogether asks the oracle about hits of several identities as if one caller
+// had fired them all: they draw on one counter. fresh says that nobody drew on it
+// before.
+func (b *Bed) JudgeTogether(ctx context.Context, hits Hits, limits []tier.Limit, fresh bool, rules ...string) Judgement {
+	ginkgoHelper()
+	return b.ask(ctx, b.question("", func(name string, _ attackPlan) bool {
+		return slices.Contains(hits.attacks, name)
+	}), func(q *oracle.Question) { q.Subject.Limits, q.Subject.Fresh = limits, fresh }, rules)
+}
+
 // JudgeBooks asks the oracle about the books alone.
 func (b *Bed) JudgeBooks(ctx context.Context, want oracle.Want, rules ...string) Judgement {
 	ginkgoHelper()

@@ -54,6 +54,10 @@ const (
 	// Tightened is the policy, for a spec that takes its limits away and puts
 	// them back.
 	Tightened = "tightened"
+	// Shapes is the policy with limits that it seldom has, for requests that name
+	// one, with more routes and one more listener where its routes can be copied,
+	// and with a limiter that sends rate-limit headers.
+	Shapes = "shapes"
 	// Restarts is the policy, for specs that restart components.
 	Restarts = "restarts"
 )

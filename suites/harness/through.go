@@ -96,7 +96,8 @@ func inRound(round int, attacks []attack.Attack) []attack.Attack {
 }
 
 // Reopen has the books read anew before the next hit: those that were read
-// before a component was replaced tell nothing of its successor.
+// before a component was replaced tell nothing of its successor, and those before
+// other hits of the same caller do not tell these from them.
 func (b *Bed) Reopen() { delete(b.run.spec.before, b.variant.Name) }
 
 // JudgeChange asks the oracle about everything that an identity has fired around

@@ -17,6 +17,7 @@ func remade(set *policy.Set, variant string) (*policy.Set, error) {
 		harness.AbsentLabel: set.WithAbsentLabel,
 		harness.ByModel:     set.WithModelLimit,
 		harness.Tokens:      set.WithTokenLimits,
+		harness.Shapes:      set.WithShapesAndRoutes,
 	}
 	maker, ok := makers[variant]
 	if !ok {

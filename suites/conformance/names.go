@@ -1,0 +1,79 @@
+package conformance
+
+import (
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/floodgate-dev/floodgate/suites/attack"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+// members is how many callers of one tier have counters at a time: as many as the
+// limiter's documentation says that it keeps (cases.md G11).
+const members = 1000
+
+// volleys is how many of them fire side by side.
+const volleys = 20
+
+var _ = Describe("A counter", Label("rule:isolation"), func() {
+	It("is the identity's, whichever of its keys it shows", Case("I02"), func(ctx SpecContext) {
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+		alias := bed.Alias(ctx, alice)
+
+		bed.Fire(ctx, pastQuota(alice, 1))
+		bed.Fire(ctx, attack.Attack{As: alias, Hits: 3, Pacer: attack.OneAtATime})
+
+		Expect(bed.Judge(ctx, alice, boundary...)).To(Hold())
+	})
+
+	It("is kept apart from others, however the identities are named", Case("I07"), func(ctx SpecContext) {
+		var all harness.Judgement
+		named := bed.EnrollNamed(ctx, bed.Smallest().Name, oddEndings()...)
+		for i, who := range named {
+			bed.Fire(ctx, pastQuota(who, 1+i%3))
+		}
+		for _, who := range named {
+			all = append(all, bed.Judge(ctx, who, boundary...)...)
+		}
+		Expect(all).To(Hold())
+	})
+
+	// The crowd has a variant with few other cases: their books would hold it, too.
+	It("is each member's own in a crowd", harness.On(harness.Unguarded), Case("I13"), func(ctx SpecContext) {
+		unguarded := bed.On(harness.Unguarded)
+		crowd := unguarded.EnrollCrowd(ctx, unguarded.Smallest().Name, members)
+		rounds := int(crowd[0].Quota()) + 1
+		if rounds > 5 {
+			unguarded.NotJudged("the smallest quota is %d hits: %d callers would fire too many to use it up", rounds-1, members)
+		}
+
+		var hits harness.Hits
+		for range rounds {
+			hits = hits.And(unguarded.FireInTurn(ctx, volleys, crowd))
+		}
+
+		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota)).To(Hold())
+	})
+})
+
+var _ = Describe("Who is in two tiers", Label("rule:no-overrun"), func() {
+	It("has the smaller quota, and spends no more of the larger one", Serial, Case("I08"), func(ctx SpecContext) {
+		alice := bed.EnrollBoth(ctx, bed.Smallest().Name, bed.Largest().Name)
+
+		bed.Fire(ctx, pastQuota(alice, 4))
+
+		Expect(bed.JudgeCounters(ctx, alice, append([]string{oracle.CountersTell}, boundary...)...)).To(Hold())
+	})
+})
+
+// oddEndings make names that a key put together carelessly, or a metric's line,
+// takes for one another: each stands beside one from which it differs by little.
+func oddEndings() []string {
+	return []string{
+		"1", "11", ",1", ",2", `"1`, `"2`, "=1", "=2", "\n1", "\n2", `\n1`, " 1", " 2", "ü", "ö", "時",
+		strings.Repeat("x", 240) + "1", strings.Repeat("x", 240) + "2",
+	}
+}

@@ -1,0 +1,136 @@
+package conformance
+
+import (
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/attack"
+	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+const (
+	// plenty is how many hits a quota is asked for that none of them can use up:
+	// enough to find denials of 2 % with 99 % power.
+	plenty = 300
+	// tolled is how many hits, one at a time, tell what a header says is left.
+	tolled = 5
+	// pressed is how long a limit of a second is asked for more than it grants,
+	// and pressure by how much more.
+	pressed  = 30 * time.Second
+	pressure = 3
+)
+
+var _ = Describe("A quota", Label("rule:no-overrun"), func() {
+	It("of one hit admits one", harness.On(harness.Shapes), Case("B05"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		alice, one := underShape(ctx, shapes, policy.OneHit)
+
+		shapes.Fire(ctx, one(3, attack.OneAtATime))
+
+		Expect(shapes.Judge(ctx, alice, boundary...)).To(Hold())
+	})
+
+	It("of none admits none", harness.On(harness.Shapes), Case("B06"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		alice, none := underShape(ctx, shapes, policy.NoHit)
+
+		shapes.Fire(ctx, none(3, attack.OneAtATime))
+
+		Expect(shapes.Judge(ctx, alice, oracle.AllDenied, oracle.NoOverrun, oracle.DenialsAre429, oracle.BackendAgrees, oracle.Reconciled)).To(Hold())
+	})
+
+	It("of a billion and of more than 32 bits hold is neither cut nor reached", harness.On(harness.Shapes), Case("B07"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		var all harness.Judgement
+		for _, huge := range []string{policy.BillionHits, policy.Over32Bits} {
+			alice, much := underShape(ctx, shapes, huge)
+
+			shapes.Fire(ctx, keeping(much(tolled, attack.OneAtATime)))
+			shapes.Fire(ctx, much(plenty-tolled, attack.Callers(8)))
+
+			all = append(all, shapes.JudgeCounters(ctx, alice, oracle.AllAdmitted, oracle.CountersTell, oracle.RemainingTold, oracle.Reconciled)...)
+		}
+		Expect(all).To(Hold())
+	})
+
+	It("that is not reached denies nobody", harness.On(harness.Shapes), Case("B13"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		alice, some := underShape(ctx, shapes, policy.ThousandHits)
+
+		shapes.Fire(ctx, some(plenty, attack.Callers(4)))
+
+		Expect(shapes.Judge(ctx, alice, oracle.AllAdmitted, oracle.NoUnderrun, oracle.Reconciled, oracle.PrometheusAgrees)).To(Hold())
+	})
+
+	It("for nobody limits nobody", harness.On(harness.Shapes), Case("B09"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		alice, free := underShape(ctx, shapes, policy.ForNobody)
+
+		shapes.Fire(ctx, free(20, attack.OneAtATime))
+
+		Expect(shapes.Judge(ctx, alice, oracle.AllAdmitted, oracle.Untouched)).To(Hold())
+	})
+})
+
+var _ = Describe("Windows of a second", Label("rule:resets"), func() {
+	It("each grant their quota under steady pressure, and no more", harness.On(harness.Shapes), Case("W09"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		alice, steadily := underShape(ctx, shapes, policy.EverySecond)
+		rate := pressure * float64(alice.Quota()) / windowOf(alice).Seconds()
+
+		shapes.Fire(ctx, steadily(int(rate*pressed.Seconds()), attack.Rate(rate)))
+
+		Expect(shapes.Judge(ctx, alice, oracle.NoOverrun, oracle.NoUnderrun, oracle.Resets, oracle.Served, oracle.Reconciled)).To(Hold())
+	})
+})
+
+var _ = Describe("A counter", Label("rule:isolation"), func() {
+	It("is one for all models, unless the policy counts each", harness.On(harness.Shapes), harness.On(harness.Policy), Case("I04"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		bodies := shapes.Bodies(ctx)
+		if len(bodies) < 2 {
+			shapes.NotJudged("one model is served, so that no other can be asked for")
+		}
+		alice, bob := shapes.Enroll(ctx, shapes.Smallest().Name), shapes.Enroll(ctx, shapes.Smallest().Name)
+		bob.Limits = shapes.Set().LimitsNamed(policy.ForEachModel)[:1]
+
+		shapes.Fire(ctx, askingFor(bodies[0], pastQuota(alice, 1)))
+		shapes.Fire(ctx, askingFor(bodies[1], pastQuota(alice, 1)))
+		all := shapes.Judge(ctx, alice, boundary...)
+		for i, body := range bodies[:2] {
+			all = append(all, fireApart(ctx, shapes, bob, askingFor(body, shapedAs(policy.ForEachModel, pastQuota(bob, 2+i))))...)
+		}
+
+		Expect(all).To(Hold())
+	})
+})
+
+// underShape enrols a caller whose hits one of the policy's odd limits counts,
+// and makes the attacks that it counts.
+func underShape(ctx SpecContext, bed *harness.Bed, limit string) (tier.Identity, func(hits int, pacer attack.Pacer) attack.Attack) {
+	GinkgoHelper()
+	alice := bed.Enroll(ctx, bed.Smallest().Name)
+	alice.Limits, _ = bed.LimitsFor(alice, bed.Set().ShapedRequest(limit))
+	return alice, func(hits int, pacer attack.Pacer) attack.Attack {
+		return shapedAs(limit, attack.Attack{As: alice, Hits: hits, Pacer: pacer})
+	}
+}
+
+// shapedAs is an attack that one of the policy's odd limits counts.
+func shapedAs(limit string, a attack.Attack) attack.Attack {
+	a.Header = http.Header{}
+	a.Header.Set(policy.ShapeHeader, limit)
+	return a
+}
+
+// askingFor is an attack that asks for one model alone.
+func askingFor(body []byte, a attack.Attack) attack.Attack {
+	a.Target.Bodies = [][]byte{body}
+	return a
+}

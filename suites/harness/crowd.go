@@ -1,0 +1,51 @@
+package harness
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"slices"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/attack"
+)
+
+// FireInTurn has everybody of a crowd fire one hit, so many of them side by side.
+func (b *Bed) FireInTurn(ctx context.Context, abreast int, crowd []tier.Identity) Hits {
+	ginkgoHelper()
+	var hits Hits
+	for some := range slices.Chunk(crowd, abreast) {
+		attacks := make([]attack.Attack, len(some))
+		for i, who := range some {
+			attacks[i] = attack.Attack{As: who, Hits: 1, Pacer: attack.Together}
+		}
+		hits.attacks = append(hits.attacks, b.Fire(ctx, attacks...).attacks...)
+	}
+	var err error
+	hits.entries, err = b.entriesOf(hits.attacks)
+	b.must(err)
+	return hits
+}
+
+// Bodies are the bodies of the policy's request, one for each model that is
+// served.
+func (b *Bed) Bodies(ctx context.Context) [][]byte {
+	ginkgoHelper()
+	return b.bodies(ctx, b.set.Request().Path)
+}
+
+// OtherAddress is another address of this machine from which the bed's gateway
+// can be reached. ok is false unless the gateway is on the loopback, of which a
+// machine may have several addresses.
+func (b *Bed) OtherAddress() (address string, ok bool) {
+	const second = "127.0.0.2"
+	gateway, err := url.Parse(b.variant.Gateway)
+	if err != nil || gateway.Hostname() != "127.0.0.1" {
+		return "", false
+	}
+	probe, err := net.Listen("tcp", net.JoinHostPort(second, "0"))
+	if err != nil {
+		return "", false
+	}
+	return second, probe.Close() == nil
+}
