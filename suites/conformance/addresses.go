@@ -33,6 +33,6 @@ var _ = Describe("A used quota", Label("rule:no-overrun"), func() {
 			bed.Fire(ctx, other)
 		}
 
-		Expect(bed.Judge(ctx, alice, boundary...)).To(Hold())
+		Expect(bed.JudgeCounters(ctx, alice, boundary...)).To(Hold())
 	})
 })

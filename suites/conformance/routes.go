@@ -54,7 +54,7 @@ var _ = Describe("A listener", Label("rule:isolation"), func() {
 		routes.Fire(ctx, hosted)
 		routes.Fire(ctx, attack.Attack{As: alice, Hits: 2, Pacer: attack.OneAtATime})
 
-		Expect(routes.Judge(ctx, alice, boundary...)).To(Hold())
+		Expect(routes.JudgeCounters(ctx, alice, boundary...)).To(Hold())
 	})
 })
 

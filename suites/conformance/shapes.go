@@ -78,7 +78,7 @@ var _ = Describe("A quota", Label("rule:no-overrun"), func() {
 	})
 })
 
-var _ = Describe("Windows of a second", Label("rule:resets"), func() {
+var _ = Describe("Windows of a second", Label("rule:keeps-pace"), func() {
 	It("each grant their quota under steady pressure, and no more", harness.On(harness.Shapes), Case("W09"), func(ctx SpecContext) {
 		shapes := bed.On(harness.Shapes)
 		alice, steadily := underShape(ctx, shapes, policy.EverySecond)
@@ -86,7 +86,7 @@ var _ = Describe("Windows of a second", Label("rule:resets"), func() {
 
 		shapes.Fire(ctx, steadily(int(rate*pressed.Seconds()), attack.Rate(rate)))
 
-		Expect(shapes.Judge(ctx, alice, oracle.NoOverrun, oracle.NoUnderrun, oracle.Resets, oracle.Served, oracle.Reconciled)).To(Hold())
+		Expect(shapes.Judge(ctx, alice, oracle.KeepsPace, oracle.Served, oracle.Reconciled)).To(Hold())
 	})
 })
 
@@ -102,7 +102,7 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 
 		shapes.Fire(ctx, askingFor(bodies[0], pastQuota(alice, 1)))
 		shapes.Fire(ctx, askingFor(bodies[1], pastQuota(alice, 1)))
-		all := shapes.Judge(ctx, alice, boundary...)
+		all := shapes.JudgeCounters(ctx, alice, boundary...)
 		for i, body := range bodies[:2] {
 			all = append(all, fireApart(ctx, shapes, bob, askingFor(body, shapedAs(policy.ForEachModel, pastQuota(bob, 2+i))))...)
 		}

@@ -17,6 +17,9 @@ type cause struct {
 // overAdmission says who let too many hits through (cases.md G6): the limiter
 // that said yes, or the gateway that did not ask, did not hear or did not obey.
 func (t *trial) overAdmission() cause {
+	if keys := t.strangeKeys(); len(keys) > 0 {
+		return t.countedAsOthers(keys)
+	}
 	m, why := t.limiterMoved()
 	if why != "" {
 		return cause{clause: why, conclusion: "without the limiter's own count, its yes cannot be told from a call that was not heard"}
@@ -53,6 +56,18 @@ func (t *trial) overAdmission() cause {
 	default:
 		return t.neverAnswered(m, passed, missing)
 	}
+}
+
+// countedAsOthers says who had the limiter count a caller under other names: the
+// authorizer, if the metrics name them too, else the gateway.
+func (t *trial) countedAsOthers(keys []string) cause {
+	clause := fmt.Sprintf("the limiter counts under %s that the caller's name begins, such as %.80q", count(len(keys), "more key"), keys[0])
+	if t.q.After.Limiter != nil {
+		if _, named := t.q.After.Limiter.Users[keys[0]]; named {
+			return cause{reports.Authorizer, clause, "the authorizer hands out several ids for one caller"}
+		}
+	}
+	return cause{reports.Gateway, clause, "the gateway asks the limiter to count one caller as several"}
 }
 
 // neverAnswered tells why the limiter has no account of hits that passed.

@@ -4,7 +4,21 @@ import (
 	"testing"
 
 	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
+
+// countedAs shows counters of other keys in /counters.
+func countedAs(keys ...string) func(*Question) {
+	return func(q *Question) {
+		q.Subject.Limits[0] = named("requests", 2, 10*sec)
+		q.Counters = &evidence.CounterBook{At: began.Add(sec)}
+		for _, key := range keys {
+			c := live(q.Subject.Limits[0], 2, 1)
+			c.Values = []string{key}
+			q.Counters.Counters = append(q.Counters.Counters, c)
+		}
+	}
+}
 
 // Three of two were admitted; whose fault is it? (cases.md G6)
 func TestOverAdmissionIsAttributed(t *testing.T) {
@@ -56,6 +70,23 @@ func TestOverAdmissionIsAttributed(t *testing.T) {
 			"the limiter's book was not read", three, func(q *Question) { q.After.Limiter = nil }, reports.Unattributed,
 			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter book was not read",
 			"without the limiter's own count, its yes cannot be told from a call that was not heard",
+		},
+		{
+			"counted as several callers", three, countedAs("alice/127.0.0.1", "bob"), reports.Gateway,
+			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter counts under 1 more key that the caller's name begins, such as \"alice/127.0.0.1\"",
+			"the gateway asks the limiter to count one caller as several",
+		},
+		{
+			"named as several callers", three, both(countedAs("alice-second"), func(q *Question) {
+				q.After.Limiter.Users["alice-second"] = evidence.Calls{Authorized: 1, Hits: 1}
+			}), reports.Authorizer,
+			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter counts under 1 more key that the caller's name begins, such as \"alice-second\"",
+			"the authorizer hands out several ids for one caller",
+		},
+		{
+			"beside others of like names", three, countedAs("alice2", "malice"), reports.Limiter,
+			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter answered all 3 (its authorized_calls +3)",
+			"the limiter said yes to every hit that passed, and the gateway obeyed",
 		},
 		{
 			"a lost hit blurs it", append([]string{"L80+1"}, three...), both(booked(3, 1), gatewayErrors(1)), reports.Unattributed,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/fixtures/weakness"
@@ -101,13 +102,47 @@ func (t *trial) doubtIfUnheard(f reports.Finding) reports.Finding {
 // they are shown with: neither is part of a counter's identity (cases.md G4).
 func (t *trial) countersOf(limit tier.Limit) (of []evidence.LiveCounter) {
 	for _, c := range t.q.Counters.Counters {
-		if c.Limit.Namespace == limit.Scope && c.Limit.Seconds == int64(limit.Window/time.Second) &&
-			slices.Contains(c.Values, t.q.Subject.Name) &&
-			slices.ContainsFunc(c.Limit.Conditions, func(condition string) bool { return strings.Contains(condition, `"`+limit.ID+`"`) }) {
+		if slices.Contains(c.Values, t.q.Subject.Name) && counts(c, limit) {
 			of = append(of, c)
 		}
 	}
 	return of
+}
+
+// counts tells whether a counter is one of the limit's.
+func counts(c evidence.LiveCounter, limit tier.Limit) bool {
+	return c.Limit.Namespace == limit.Scope && c.Limit.Seconds == int64(limit.Window/time.Second) &&
+		slices.ContainsFunc(c.Limit.Conditions, func(condition string) bool { return strings.Contains(condition, `"`+limit.ID+`"`) })
+}
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// strangeKeys are the values that begin with the subject's name, are nobody else's,
+// and under which /counters shows hits of the subject's limits: whoever made the
+// limiter's questions counted the subject as several callers.
+func (t *trial) strangeKeys() (keys []string) {
+	if t.q.Counters == nil || t.q.Subject.Name == "" {
+		return nil
+	}
+	names := map[string]bool{t.q.Subject.Name: true}
+	for i := range t.entries {
+		_, name, _ := strings.Cut(t.entries[i].Identity, "/")
+		names[name] = true
+	}
+	for _, c := range t.q.Counters.Counters {
+		if !slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return counts(c, l) }) || slices.Contains(c.Values, t.q.Subject.Name) {
+			continue
+		}
+		for _, value := range c.Values {
+			// premiumuser10 is another caller than premiumuser1.
+			rest, begins := strings.CutPrefix(value, t.q.Subject.Name)
+			if begins && !names[value] && strings.IndexFunc(rest, isWord) != 0 {
+				keys = append(keys, value)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // judgeRefusalsOpenNothing looks for a window that runs with nothing counted

@@ -133,9 +133,12 @@ func TestAimedRulesNeverAccuse(t *testing.T) {
 		if c.Limits[0].Quota > 1 && rapid.Bool().Draw(t, "border") {
 			q, entries = c.borderBurst(q)
 		}
+		if len(c.Limits) == 1 && rapid.IntRange(0, 4).Draw(t, "pressure") == 0 {
+			q, entries = c.underPressure(q)
+		}
 		crowd := q
 		crowd.Subject.Identity, crowd.Subject.Name = "", ""
-		for rule, asked := range map[string]Question{BorderBurst: q, CountedAtOnce: crowd, OwnQuota: crowd} {
+		for rule, asked := range map[string]Question{BorderBurst: q, KeepsPace: q, CountedAtOnce: crowd, OwnQuota: crowd} {
 			asked.Rules = []string{rule}
 			f := Judge(asked, entries)[1]
 			if verdicts[rule] == nil {
@@ -147,7 +150,7 @@ func TestAimedRulesNeverAccuse(t *testing.T) {
 			}
 		}
 	})
-	for _, rule := range []string{BorderBurst, CountedAtOnce, OwnQuota} {
+	for _, rule := range []string{BorderBurst, CountedAtOnce, OwnQuota, KeepsPace} {
 		t.Logf("%s: %v", rule, verdicts[rule])
 		if verdicts[rule][reports.Pass] == 0 {
 			t.Errorf("%s never passed: the property says nothing about it", rule)
@@ -171,10 +174,36 @@ func (c conditions) borderBurst(q Question) (Question, []evidence.Entry) {
 		case limit.Quota:
 			now = max(now, shots[0].received+limit.Window+time.Duration(rng.IntN(300))*ms)
 		}
-		s := shot{identity: "premium/alice", attack: "main", seq: uint64(seq), sent: now, fate: c.fate(rng)}
-		s.decided, s.received = c.decide(rng, now)
-		shots, now = append(shots, s), s.received
+		shots = append(shots, c.shotAt(rng, now, uint64(seq)))
+		now = shots[seq].received
 	}
+	return c.asked(q, w, shots)
+}
+
+// underPressure is the question about three times the quota in each of many
+// windows, evenly.
+func (c conditions) underPressure(q Question) (Question, []evidence.Entry) {
+	rng := rand.New(rand.NewPCG(c.Seed, 3))
+	limit := c.Limits[0]
+	w := newWorld(rng, map[string][]tier.Limit{"premium/alice": c.Limits})
+	w.races = c.Races
+	hits := 14 * 3 * max(1, limit.Quota)
+	q.Attacks = []Attack{{Name: "main", Planned: int(hits)}}
+	var shots []shot
+	for seq := range hits {
+		shots = append(shots, c.shotAt(rng, time.Duration(seq)*limit.Window/time.Duration(3*max(1, limit.Quota)), uint64(seq)))
+	}
+	return c.asked(q, w, shots)
+}
+
+func (c conditions) shotAt(rng *rand.Rand, sent time.Duration, seq uint64) shot {
+	s := shot{identity: "premium/alice", attack: "main", seq: seq, sent: sent, fate: c.fate(rng)}
+	s.decided, s.received = c.decide(rng, sent)
+	return s
+}
+
+// asked fires the shots at a world that nobody has used.
+func (c conditions) asked(q Question, w *world, shots []shot) (Question, []evidence.Entry) {
 	w.calls["premium/alice"] = evidence.Calls{}
 	q.Subject.Fresh = true
 	q.Before = w.snapshot(c, nil)

@@ -56,6 +56,7 @@ const (
 	BorderBurst     = "border-burst"
 	CountedAtOnce   = "counted-at-once"
 	OwnQuota        = "own-quota"
+	KeepsPace       = "keeps-pace"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -134,6 +135,7 @@ func All() []Rule {
 		{BorderBurst, "what a window left unused and what the next one grants may come together, and no hit of it is denied", windowed, judgeBorderBurst},
 		{CountedAtOnce, "a hit is counted before it is answered", needsLedger | needsWindows, judgeCountedAtOnce},
 		{OwnQuota, "everybody in a crowd has a quota of their own, and no more", needsLedger | needsWindows, judgeOwnQuota},
+		{KeepsPace, "window after window grants its quota, and no more, under steady pressure", windowed, judgeKeepsPace},
 	}
 }
 
