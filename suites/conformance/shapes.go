@@ -24,6 +24,10 @@ const (
 	// and pressure by how much more.
 	pressed  = 30 * time.Second
 	pressure = 3
+	// inARow is how many windows follow one another, and hammering how many hits
+	// are fired in each, to see when it begins.
+	inARow    = 20
+	hammering = 20
 )
 
 var _ = Describe("A quota", Label("rule:no-overrun"), func() {
@@ -87,6 +91,16 @@ var _ = Describe("Windows of a second", Label("rule:keeps-pace"), func() {
 		shapes.Fire(ctx, steadily(int(rate*pressed.Seconds()), attack.Rate(rate)))
 
 		Expect(shapes.Judge(ctx, alice, oracle.KeepsPace, oracle.Served, oracle.Reconciled)).To(Hold())
+	})
+
+	It("begin one after the other with a hit, whatever the clock shows", harness.On(harness.Shapes), Case("W05"), func(ctx SpecContext) {
+		shapes := bed.On(harness.Shapes)
+		alice, hammered := underShape(ctx, shapes, policy.EverySecond)
+		rate := hammering / windowOf(alice).Seconds()
+
+		shapes.Fire(ctx, hammered(hammering*inARow, attack.Rate(rate)))
+
+		Expect(shapes.Judge(ctx, alice, oracle.KeepsPace, oracle.NoEarlyReset, oracle.Served, oracle.Reconciled)).To(Hold())
 	})
 })
 

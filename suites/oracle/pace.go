@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"slices"
+	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
@@ -51,8 +52,20 @@ func judgeKeepsPace(t *trial) reports.Finding {
 		return doubt("of %d windows %d, and of %d denials %d, cannot be told: hits were under way for too long when windows ended",
 			len(windows), vague, len(t.denied), len(ds.doubtful))
 	}
-	return limitedBy(limit, passSaying("%d windows in a row granted %d hits, a quota of %d each; %d of them, and %d of %d denials, are blurred by hits that were under way when a window ended",
-		len(windows), len(t.passed), limit.Quota, vague, len(ds.doubtful), len(t.denied)))
+	shortest, longest := periods(windows)
+	return limitedBy(limit, passSaying("%d windows in a row, which began %s to %s after one another, granted %d hits, a quota of %d each; %d of them, and %d of %d denials, are blurred by hits that were under way when a window ended",
+		len(windows), at(shortest), at(longest), len(t.passed), limit.Quota, vague, len(ds.doubtful), len(t.denied)))
+}
+
+// periods are the shortest and the longest time between the beginnings of two
+// windows in a row, as the answers tell.
+func periods(windows []window) (shortest, longest time.Duration) {
+	shortest = never
+	for i := 1; i < len(windows); i++ {
+		period := windows[i].openedBy - windows[i-1].openedBy
+		shortest, longest = min(shortest, period), max(longest, period)
+	}
+	return shortest, longest
 }
 
 // hitsHad is "1 hit had", "2 hits had".
