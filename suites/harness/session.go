@@ -37,6 +37,9 @@ const (
 	// Headers is the policy with windows of a few seconds, and with a limiter
 	// that sends rate-limit headers.
 	Headers = "headers"
+	// Shapes is the policy with limits that it seldom has, for requests that name
+	// one, with more routes and one more listener where its routes can be copied.
+	Shapes = "shapes"
 	// Brief is the policy with one hit in one second for everybody.
 	Brief = "brief"
 	// Stopping is the same policy, with a limiter that is told to stop.
@@ -54,10 +57,6 @@ const (
 	// Tightened is the policy, for a spec that takes its limits away and puts
 	// them back.
 	Tightened = "tightened"
-	// Shapes is the policy with limits that it seldom has, for requests that name
-	// one, with more routes and one more listener where its routes can be copied,
-	// and with a limiter that sends rate-limit headers.
-	Shapes = "shapes"
 	// Restarts is the policy, for specs that restart components.
 	Restarts = "restarts"
 )

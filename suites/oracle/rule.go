@@ -14,6 +14,10 @@ const (
 	InOrder          = "in-order"
 	NoEarlyReset     = "no-early-reset"
 	Resets           = "resets"
+	BorderBurst      = "border-burst"
+	KeepsPace        = "keeps-pace"
+	CountedAtOnce    = "counted-at-once"
+	OwnQuota         = "own-quota"
 	DenialsAre429    = "denials-are-429"
 	Served           = "served"
 	Reconciled       = "reconciled"
@@ -53,10 +57,6 @@ const (
 	UnsharedIsFound = "unshared-is-found"
 	ComesBack       = "comes-back"
 	ScalingUnseen   = "scaling-unseen"
-	BorderBurst     = "border-burst"
-	CountedAtOnce   = "counted-at-once"
-	OwnQuota        = "own-quota"
-	KeepsPace       = "keeps-pace"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -97,6 +97,10 @@ func All() []Rule {
 		{InOrder, "one at a time, a window admits its quota first and only then denies", windowed | needsOrder, judgeInOrder},
 		{NoEarlyReset, "a used quota stays used for the whole window", windowed, judgeNoEarlyReset},
 		{Resets, "a window ends its length after the first counted hit, whatever was denied in it", windowed, judgeResets},
+		{BorderBurst, "what a window left unused and what the next one grants may come together, and no hit of it is denied", windowed, judgeBorderBurst},
+		{KeepsPace, "window after window grants its quota, and no more, under steady pressure", windowed, judgeKeepsPace},
+		{CountedAtOnce, "a hit is counted before it is answered", needsLedger | needsWindows, judgeCountedAtOnce},
+		{OwnQuota, "everybody in a crowd has a quota of their own, and no more", needsLedger | needsWindows, judgeOwnQuota},
 		{DenialsAre429, "a hit that the limiter denies is answered 429", needsLedger, judgeDenialsAre429},
 		{Served, "a caller with a valid key is served or denied, never refused, and never failed by the model", needsLedger, judgeServed},
 		{Reconciled, "the limiter's counters tell what the caller saw", needsLedger, judgeReconciled},
@@ -132,10 +136,6 @@ func All() []Rule {
 		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger, judgeUnsharedIsFound},
 		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger, judgeComesBack},
 		{ScalingUnseen, "nobody is failed or lost while replicas come and go", needsLedger, judgeScalingUnseen},
-		{BorderBurst, "what a window left unused and what the next one grants may come together, and no hit of it is denied", windowed, judgeBorderBurst},
-		{CountedAtOnce, "a hit is counted before it is answered", needsLedger | needsWindows, judgeCountedAtOnce},
-		{OwnQuota, "everybody in a crowd has a quota of their own, and no more", needsLedger | needsWindows, judgeOwnQuota},
-		{KeepsPace, "window after window grants its quota, and no more, under steady pressure", windowed, judgeKeepsPace},
 	}
 }
 

@@ -102,7 +102,7 @@ func (p *plan) writeVariants() error {
 			return fmt.Errorf("variant %s of the policy: %w", variant, err)
 		}
 		dirs[variant] = dir
-		p.specsOf = append(p.specsOf, cluster.VariantSpec{Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers || variant == harness.Shapes})
+		p.specsOf = append(p.specsOf, cluster.VariantSpec{Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers})
 	}
 	return nil
 }
