@@ -5,6 +5,21 @@ import "slices"
 // beyondSmoke names the case that finds a stand-in's fault where lane smoke
 // has none: defects that take a restart, an edit, a header or a body to show.
 var beyondSmoke = map[string]string{
+	// Those that boundaries, windows, identities and routes are about.
+	"authorino:user-id-per-key":          "I02",
+	"gateway:counter-per-address":        "I03",
+	"gateway:counter-per-host":           "I06",
+	"gateway:last-limit-wins":            "I08",
+	"gateway:one-scope":                  "I05",
+	"limitador:counters-by-name":         "I12",
+	"limitador:evicts-after-500-users":   "I13",
+	"limitador:odd-values-collide":       "I07",
+	"limitador:quota-32-bits":            "B07",
+	"limitador:refused-call-counts":      "I08",
+	"limitador:unconditional-per-user":   "B10",
+	"limitador:unused-quota-accumulates": "W07",
+	"limitador:zero-is-unlimited":        "B06",
+
 	"authorino:duplicate-key-loses-winner": "A05",
 	"authorino:group-substring":            "I09",
 	"authorino:stale-tier":                 "I11",

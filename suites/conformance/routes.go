@@ -18,7 +18,7 @@ var _ = Describe("A route", Label("rule:isolation"), func() {
 		routes := withRoutes()
 		alice := routes.Enroll(ctx, routes.Smallest().Name)
 
-		there, elsewhere := onRoute(routes, alice, policy.SecondRoute)
+		there, elsewhere := onRoute(ctx, routes, alice, policy.SecondRoute)
 
 		all := fireApart(ctx, routes, alice, pastQuota(alice, 2))
 		all = append(all, fireApart(ctx, routes, there, elsewhere(int(there.Quota())+3, attack.OneAtATime))...)
@@ -30,7 +30,7 @@ var _ = Describe("A route", Label("rule:isolation"), func() {
 		routes := withRoutes()
 		alice := routes.Enroll(ctx, routes.Smallest().Name)
 
-		there, elsewhere := onRoute(routes, alice, policy.SameNameRoute)
+		there, elsewhere := onRoute(ctx, routes, alice, policy.SameNameRoute)
 
 		all := fireApart(ctx, routes, alice, pastQuota(alice, 2))
 		all = append(all, fireApart(ctx, routes, there, elsewhere(int(there.Quota())+3, attack.OneAtATime))...)
@@ -62,16 +62,15 @@ var _ = Describe("A limit without counters", Label("rule:no-overrun"), func() {
 	It("is one for everybody", Serial, harness.On(harness.Shapes), Case("B10"), func(ctx SpecContext) {
 		routes := withRoutes()
 		alice, bob := routes.Enroll(ctx, routes.Smallest().Name), routes.Enroll(ctx, routes.Largest().Name)
-		shared, hers := onRoute(routes, alice, policy.TogetherRoute)
-		_, his := onRoute(routes, bob, policy.TogetherRoute)
+		shared, hers := onRoute(ctx, routes, alice, policy.TogetherRoute)
+		_, his := onRoute(ctx, routes, bob, policy.TogetherRoute)
 		half := int(shared.Quota()) / 2
-		unused := routes.AwaitUnused(ctx, shared.Limits)
 
 		hits := routes.Fire(ctx, hers(half, attack.OneAtATime))
 		hits = hits.And(routes.Fire(ctx, his(int(shared.Quota()), attack.OneAtATime)))
 		hits = hits.And(routes.Fire(ctx, hers(2, attack.OneAtATime)))
 
-		Expect(routes.JudgeTogether(ctx, hits, shared.Limits, unused, oracle.NoOverrun, oracle.NoUnderrun, oracle.InOrder, oracle.Served)).To(Hold())
+		Expect(routes.JudgeTogether(ctx, hits, shared.Limits, shared.Fresh, oracle.NoOverrun, oracle.NoUnderrun, oracle.InOrder, oracle.Served)).To(Hold())
 	})
 })
 
@@ -87,8 +86,10 @@ func withRoutes() *harness.Bed {
 }
 
 // onRoute is a caller with the limits of another route, and makes attacks on it.
-func onRoute(bed *harness.Bed, who tier.Identity, route string) (tier.Identity, func(hits int, pacer attack.Pacer) attack.Attack) {
+func onRoute(ctx SpecContext, bed *harness.Bed, who tier.Identity, route string) (tier.Identity, func(hits int, pacer attack.Pacer) attack.Attack) {
+	GinkgoHelper()
 	who.Limits, _ = bed.LimitsFor(who, bed.Set().RoutedRequest(route))
+	who.Fresh = bed.AwaitUnused(ctx, who) && who.Fresh
 	return who, func(hits int, pacer attack.Pacer) attack.Attack {
 		a := attack.Attack{As: who, Hits: hits, Pacer: pacer, Header: http.Header{}}
 		a.Header.Set(policy.RouteHeader, route)

@@ -110,6 +110,7 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 		}
 		alice, bob := shapes.Enroll(ctx, shapes.Smallest().Name), shapes.Enroll(ctx, shapes.Smallest().Name)
 		bob.Limits = shapes.Set().LimitsNamed(policy.ForEachModel)[:1]
+		bob.Fresh = shapes.AwaitUnused(ctx, bob) && bob.Fresh
 
 		shapes.Fire(ctx, askingFor(bodies[0], pastQuota(alice, 1)))
 		shapes.Fire(ctx, askingFor(bodies[1], pastQuota(alice, 1)))
@@ -128,6 +129,7 @@ func underShape(ctx SpecContext, bed *harness.Bed, limit string) (tier.Identity,
 	GinkgoHelper()
 	alice := bed.Enroll(ctx, bed.Smallest().Name)
 	alice.Limits, _ = bed.LimitsFor(alice, bed.Set().ShapedRequest(limit))
+	alice.Fresh = bed.AwaitUnused(ctx, alice) && alice.Fresh
 	return alice, func(hits int, pacer attack.Pacer) attack.Attack {
 		return shapedAs(limit, attack.Attack{As: alice, Hits: hits, Pacer: pacer})
 	}

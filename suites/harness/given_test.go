@@ -180,13 +180,13 @@ func TestUnreadableCountersCostAWindow(t *testing.T) {
 	}
 }
 
-func TestACounterOfEverybodyIsSeenToBeUnused(t *testing.T) {
+func TestCountersAreSeenToBeUnused(t *testing.T) {
 	empty := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("[]")) }))
 	t.Cleanup(empty.Close)
-	if !givenBed(t, t.TempDir(), empty.URL).AwaitUnused(t.Context(), ada().Limits) {
+	if !givenBed(t, t.TempDir(), empty.URL).AwaitUnused(t.Context(), ada()) {
 		t.Error("no counter lives, and that was not seen")
 	}
-	if givenBed(t, t.TempDir(), "http://127.0.0.1:1").AwaitUnused(t.Context(), ada().Limits) {
+	if givenBed(t, t.TempDir(), "http://127.0.0.1:1").AwaitUnused(t.Context(), ada()) {
 		t.Error("what cannot be read was taken for unused")
 	}
 }
