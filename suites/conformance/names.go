@@ -26,7 +26,7 @@ const (
 )
 
 // volleys is how many of them fire side by side.
-const volleys = 20
+const volleys = 50
 
 var _ = Describe("A counter", Label("rule:isolation"), func() {
 	It("is the identity's, whichever of its keys it shows", Case("I02"), func(ctx SpecContext) {

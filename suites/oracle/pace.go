@@ -53,7 +53,7 @@ func judgeKeepsPace(t *trial) reports.Finding {
 			len(windows), vague, len(t.denied), len(ds.doubtful))
 	}
 	shortest, longest := periods(windows)
-	return limitedBy(limit, passSaying("%d windows in a row, which began %s to %s after one another, granted %d hits, a quota of %d each; %d of them, and %d of %d denials, are blurred by hits that were under way when a window ended",
+	return limitedBy(limit, passSaying("%d windows in a row, whose first answers came %s to %s after one another, granted %d hits, a quota of %d each; %d of them, and %d of %d denials, are blurred by hits that were under way when a window ended",
 		len(windows), at(shortest), at(longest), len(t.passed), limit.Quota, vague, len(ds.doubtful), len(t.denied)))
 }
 

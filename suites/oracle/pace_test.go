@@ -28,7 +28,7 @@ func TestKeepsPace(t *testing.T) {
 		return all
 	}
 	for _, c := range []windowCase{
-		{name: "each window its quota", limits: second, hits: paced(12), want: want{verdict: reports.Pass, reason: "12 windows in a row, which began 1.01s to 1.01s after one another, granted 24 hits"}},
+		{name: "each window its quota", limits: second, hits: paced(12), want: want{verdict: reports.Pass, reason: "12 windows in a row, whose first answers came 1.01s to 1.01s after one another, granted 24 hits"}},
 		{name: "a hit too many", limits: second, hits: changed(32, "A6460+1"), want: want{reports.Fail, reports.Limiter, "window 7, opened at 6.06s, admitted 3 of 2 hits"}},
 		{name: "an increment lost in the other direction", limits: second, hits: changed(31, "D6260+1"), want: want{reports.Fail, reports.Limiter, "denied too early"}},
 		{name: "one slow hit", limits: second, hits: changed(34, "D6860+300"), edit: overlapped, want: want{verdict: reports.Pass, reason: "1 of 36 denials"}},
