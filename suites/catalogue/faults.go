@@ -5,6 +5,15 @@ import "slices"
 // beyondSmoke names the case that finds a stand-in's fault where lane smoke
 // has none: defects that take a restart, an edit, a header or a body to show.
 var beyondSmoke = map[string]string{
+	// Rare and small ones.
+	"authorino:caches-deleted-keys":         "A05",
+	"gateway:misses-encoded-path":           "I16",
+	"limitador:counters-off-by-one":         "S11",
+	"limitador:expiry-race-200us":           "W10",
+	"limitador:fails-open-1-per-mille":      "B12",
+	"limitador:remaining-header-off-by-one": "H02",
+	"limitador:window-1-percent-short":      "W03",
+
 	// Those that boundaries, windows, identities and routes are about.
 	"authorino:user-id-per-key":          "I02",
 	"gateway:counter-per-address":        "I03",

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -70,7 +71,8 @@ func stranger(alice tier.Identity) tier.Identity {
 }
 
 // forgeries are credentials that cannot be right: unknown, without a key, with
-// alice's key under another scheme or in another case, and far too long.
+// alice's key under another scheme, in another case or with more behind it, and
+// far too long.
 func forgeries(alice tier.Identity) []string {
 	long, key := strings.Repeat("k", 8<<10), alice.Key.Reveal()
 	if alice.Credential.Place != tier.AuthorizationHeader {
@@ -81,10 +83,15 @@ func forgeries(alice tier.Identity) []string {
 		// Another scheme or another case may be somebody's right form.
 		return []string{prefix + " no-such-key", prefix, prefix + " " + long}
 	}
-	return []string{prefix + " no-such-key", prefix, "Basic " + key, swapCase(prefix) + " " + key, prefix + " " + long}
+	forged := []string{
+		prefix + " no-such-key", prefix, "Basic " + key, swapCase(prefix) + " " + key, prefix + " " + long,
+		prefix + " " + key + "x", prefix + " " + swapCase(key),
+	}
+	return slices.DeleteFunc(forged, func(text string) bool { return text == prefix+" "+key })
 }
 
-// swapCase turns the case of a scheme that Authorino compares exactly (sut.md 4).
+// swapCase turns the case of a scheme or key: Authorino compares both exactly
+// (sut.md 4).
 func swapCase(prefix string) string {
 	if lower := strings.ToLower(prefix); lower != prefix {
 		return lower

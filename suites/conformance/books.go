@@ -34,9 +34,12 @@ var _ = Describe("The books", Label("rule:reconciled"), func() {
 	})
 
 	It("of the backend hold every admitted hit and no denied one", Serial, Case("M04"), func(ctx SpecContext) {
+		// One is denied many times, the other admitted many times.
 		alice, _ := manyDenials(ctx)
+		bob := bed.Enroll(ctx, bed.Tiers()[len(bed.Tiers())-1].Name)
+		bed.Fire(ctx, pastQuota(bob, 4))
 
-		Expect(bed.Judge(ctx, alice, oracle.BackendAgrees, oracle.NoOverrun, oracle.NoUnderrun, oracle.Reconciled)).To(Hold())
+		Expect(judgeAll(ctx, bed, []tier.Identity{alice, bob}, oracle.BackendAgrees, oracle.NoOverrun, oracle.NoUnderrun, oracle.Reconciled)).To(Hold())
 	})
 
 	It("do not count a path that the policy exempts, and only that", Serial, Case("M12"), func(ctx SpecContext) {
