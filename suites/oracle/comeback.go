@@ -91,7 +91,8 @@ func (t *trial) lossOf(o outage, quota int64) (names []string, c cause) {
 	}
 	if passed > quota || g.Errors > int64(len(o.failed)) {
 		names = append(names, weakness.FailOpen)
-		if c.component == reports.Unattributed {
+		// Whose weakness is declared is not blamed for the other's.
+		if len(names) == 1 || t.declared(weakness.FreshCounters) {
 			c.component, c.conclusion = reports.Gateway, "the gateway lets pass what no limiter answers: failure mode allow"
 		}
 	}

@@ -29,6 +29,7 @@ func TestComesBack(t *testing.T) {
 			want: want{verdict: reports.Pass, reason: "the limiter was deleted, ready again after 50ms: 5 hits were admitted in 53ms, of a fresh quota of 2 or limited by nobody; the gateway's errors +3; as declared: fresh-counters, fail-open"},
 		},
 		{name: "undeclared", hits: gone, edit: killed(3), want: want{reports.Fail, reports.Limiter, "5 hits were admitted in 53ms"}},
+		{name: "a gap undeclared", hits: gone, edit: both(killed(3), declaring(weakness.FreshCounters)), want: want{reports.Fail, reports.Gateway, "5 hits were admitted in 53ms"}},
 		{name: "a gap and no fresh quota", hits: []string{"A10+1", "A12+1", "D14+1", "A110+1", "A120+1", "D170+1"}, edit: both(killed(2), declaring(weakness.FailOpen)), want: want{verdict: reports.Pass, reason: "as declared: fail-open"}},
 		{name: "an undeclared gap", hits: []string{"A10+1", "A12+1", "D14+1", "A110+1", "A120+1", "D170+1"}, edit: both(killed(2), declaring(weakness.FreshCounters)), want: want{reports.Fail, reports.Gateway, "the gateway's errors +2"}},
 		{name: "either explains it", hits: []string{"A10+1", "A12+1", "D14+1", "A110+1", "D170+1"}, edit: both(killed(0), crowded, declaring(weakness.FailOpen)), want: want{verdict: reports.Pass, reason: "as declared: fail-open"}},

@@ -31,6 +31,7 @@ type options struct {
 	provider, policies, lane, out string
 	cases, faults, ports          []string
 	declare                       []string
+	as                            string
 	labelFilter                   string
 	limitador, llmd, prometheus   string
 	seed                          int64
@@ -63,6 +64,7 @@ func (o *options) registerStack(flags *pflag.FlagSet) {
 	flags.StringVar(&o.provider, "provider", "local", "how the stack comes to be: local, kind, existing, or double (stand-ins in one process, for tests)")
 	flags.StringVar(&o.policies, "policies", seedPolicies, "folder of Kuadrant and Gateway API manifests, or \"seed\" for the built-in ones, or \"cluster\" for those in force on an existing one")
 	flags.StringSliceVar(&o.faults, "fault", nil, "COMPONENT:NAME, a defect that a stand-in shows (repeatable; see floodgate standin NAME --list-faults)")
+	flags.StringVar(&o.as, "as", "", "a release of Kuadrant whose recorded defects the stand-ins show, such as kuadrant-1.5.2; see floodgate defects")
 	flags.StringVar(&o.limitador, "limitador", "", "a real limitador-server instead of the stand-in")
 	flags.StringVar(&o.llmd, "llmd", "", "a real llm-d-inference-sim instead of the stand-in")
 	flags.StringVar(&o.prometheus, "prometheus", "", "a prometheus program, or \"none\"; otherwise the one on PATH, or one that is built once")
@@ -139,6 +141,7 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 	}
 	p.faults, err = parseFaults(o.faults)
 	note(err)
+	note(p.behaveAs(o.as, o.provider, map[string]string{"limitador": o.limitador, "llmd": o.llmd}))
 	p.ports, err = parsePorts(o.ports)
 	note(err)
 	for name, path := range map[string]string{"limitador": o.limitador, "llmd": o.llmd, "prometheus": o.prometheus} {

@@ -52,8 +52,12 @@ type plan struct {
 	// found is the private folder of the policies that a cluster has in force.
 	found string
 	// notes say what of these could not be read.
-	notes    []string
-	faults   map[string][]string
+	notes  []string
+	faults map[string][]string
+	// as is the release that the stand-ins behave as, "" for none; asFaults are
+	// the faults that come of it, which are among all.
+	as       string
+	asFaults map[string][]string
 	programs map[string]string
 	ports    map[string]int
 	// kubernetes is what is asked of a cluster, words the flags that repeat it.
@@ -169,11 +173,17 @@ func (p *plan) again() string {
 	}
 	for _, component := range slices.Sorted(maps.Keys(p.faults)) {
 		for _, fault := range p.faults[component] {
+			if slices.Contains(p.asFaults[component], fault) {
+				continue
+			}
 			words = append(words, "--fault", component+":"+fault)
 		}
 	}
 	for _, component := range slices.Sorted(maps.Keys(p.programs)) {
 		words = append(words, "--"+component, p.programs[component])
+	}
+	if p.as != "" {
+		words = append(words, "--as", p.as)
 	}
 	for _, name := range p.declare {
 		words = append(words, "--declare", name)

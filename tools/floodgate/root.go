@@ -30,7 +30,7 @@ Exit codes: 0 pass, 1 fail, 2 wrong usage or configuration, 3 inconclusive,
 	root.AddCommand(
 		runCommand(), upCommand(), statusCommand(), downCommand(),
 		renderCommand(), judgeCommand(),
-		casesCommand(), weaknessesCommand(), policyCommand(), lintCommand(), doctorCommand(),
+		casesCommand(), weaknessesCommand(), defectsCommand(), policyCommand(), lintCommand(), doctorCommand(),
 		bundleCommand(setup.Pieces),
 		standinCommand(), specsCommand(), guardCommand(), clusterGuardCommand(), workerCommand(), versionCommand(),
 	)
