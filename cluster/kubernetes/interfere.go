@@ -88,7 +88,7 @@ func (s *System) between(ctx context.Context, name string) (*between, error) {
 		p.own = behind.Spec.Selector
 	}
 	if len(p.own) == 0 {
-		return nil, fmt.Errorf("Service %s/%s selects no pods: %w", w.Namespace, w.Service, errors.ErrUnsupported)
+		return nil, fmt.Errorf("no pods are selected by Service %s/%s: %w", w.Namespace, w.Service, errors.ErrUnsupported)
 	}
 	pods, err := s.cluster.Pods(ctx, w.Namespace, w.Selector)
 	if err != nil {
