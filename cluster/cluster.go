@@ -71,6 +71,9 @@ type VariantSpec struct {
 	// RateLimitHeaders makes the limiter send the headers of DRAFT_VERSION_03
 	// (sut.md 2.6), as spec.rateLimitHeaders of a Limitador object does.
 	RateLimitHeaders bool
+	// LimitNames makes the limiter's limited_calls name the limit that refused
+	// (sut.md 2.8), where the provider chooses its arguments.
+	LimitNames bool
 }
 
 // Stack says what is up and where. It holds no keys: it is written to the
@@ -114,6 +117,8 @@ type Variant struct {
 	// UserLabel is the label of the limiter's metrics that names the identity,
 	// "" where there is none.
 	UserLabel string `json:"userLabel,omitempty"`
+	// LimitNames says that limited_calls names the limit that refused.
+	LimitNames bool `json:"limitNames,omitempty"`
 }
 
 // Origin says whether a component is the product's own or a stand-in of ours.

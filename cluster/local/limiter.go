@@ -18,6 +18,9 @@ const labelsOption = "--metric-labels-default"
 // headersOption makes Limitador send rate-limit headers (sut.md 2.6).
 const headersOption = "--rate-limit-headers"
 
+// namesOption makes Limitador name limits in limited_calls (sut.md 2.8).
+const namesOption = "--limit-name-in-labels"
+
 // limiterPart is a variant's limiter.
 func (u *upping) limiterPart(v *variant, labels string) part {
 	p := u.part(limiter, v.name)
@@ -33,6 +36,9 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 		}
 		if v.headers {
 			args = append(args, headersOption, "DRAFT_VERSION_03")
+		}
+		if v.limitNames {
+			args = append(args, namesOption)
 		}
 		args = append(args, u.faultArgs(p)...)
 		return append(args, v.files.limits().path(), "memory")
@@ -69,7 +75,7 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 	}
 	v.up.Limiters = []string{baseURL(r.ports[limiterHTTPPort])}
 	v.up.PrometheusInstances = []string{hostPort(r.ports[limiterHTTPPort])}
-	v.up.UserLabel = userLabel
+	v.up.UserLabel, v.up.LimitNames = userLabel, v.limitNames
 	v.limiter = hostPort(r.ports[limiterPort])
 	return nil
 }

@@ -59,7 +59,7 @@ func checked(o cluster.Options) (cluster.Options, error) {
 	standIns := []string{limiter, authorizer, gatewayComponent, modelServer}
 	for _, component := range slices.Sorted(maps.Keys(o.Faults)) {
 		switch {
-		case len(o.Faults[component]) == 0:
+		case len(o.Faults[component]) == 0, component == prometheus:
 		case !slices.Contains(standIns, component):
 			complain("faults of %q: there is no such stand-in; there are %s", component, strings.Join(standIns, ", "))
 		case programs[component] != "":

@@ -32,8 +32,9 @@ type scrapeConfig struct {
 }
 
 type scrapeJob struct {
-	JobName       string         `yaml:"job_name"`
-	StaticConfigs []staticTarget `yaml:"static_configs"`
+	JobName        string         `yaml:"job_name"`
+	StaticConfigs  []staticTarget `yaml:"static_configs"`
+	MetricRelabels []relabel      `yaml:"metric_relabel_configs,omitempty"`
 }
 
 type staticTarget struct {
@@ -51,6 +52,7 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 		job.StaticConfigs = append(job.StaticConfigs, staticTarget{v.up.PrometheusInstances, map[string]string{"variant": v.name}})
 		instances = append(instances, v.up.PrometheusInstances...)
 	}
+	instances = spoilScrapes(&job, instances, u.options.Faults[prometheus])
 	config.ScrapeConfigs = []scrapeJob{job}
 	text, err := yaml.Marshal(config)
 	if err != nil {
@@ -63,7 +65,7 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 
 	p := part{
 		name: prometheus, program: program, version: prometheusVersionOf(ctx, program),
-		ports: []string{prometheusPort}, fixed: true, stop: terminate,
+		ports: []string{prometheusPort}, fixed: true, stop: terminate, faults: u.options.Faults[prometheus],
 	}
 	p.args = func(ports map[string]int) []string {
 		return []string{
@@ -84,6 +86,10 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 		source, err := u.reader.Prometheus(base, "", instances...)
 		if err != nil {
 			return err
+		}
+		if len(p.faults) > 0 {
+			// A scrape that is configured wrongly need not bring anything.
+			return nil
 		}
 		// A first scrape of every limiter proves more than a list of targets.
 		_, err = source.Last(ctx)

@@ -33,6 +33,8 @@ type variant struct {
 	files variantFiles
 	// headers makes the limiter send rate-limit headers.
 	headers bool
+	// limitNames makes its metrics name the limit that refused.
+	limitNames bool
 	// limiter is host:port of the limiter's gRPC.
 	limiter string
 	up      cluster.Variant
@@ -94,7 +96,7 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 		return fmt.Errorf("variant %s: %w", spec.Name, err)
 	}
 	u.variants = append(u.variants, &variant{
-		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, up: cluster.Variant{Name: spec.Name, Dir: spec.Dir},
+		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, limitNames: spec.LimitNames, up: cluster.Variant{Name: spec.Name, Dir: spec.Dir},
 	})
 	return nil
 }

@@ -1,6 +1,9 @@
 package metrics
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The limiter's own metrics (sut.md 2.8), and what the forks append to the
 // names of those that carry a user and a group (sut.md 1.4).
@@ -45,6 +48,9 @@ type Tally struct {
 	Unlabelled Calls
 	// Total is everything, in every namespace.
 	Total Calls
+	// Refusals are limited_calls by user and limit_name; nil where no series has
+	// that label.
+	Refusals map[string]map[string]int64
 }
 
 // Plus is the sum of two instances' tallies.
@@ -58,7 +64,37 @@ func (t Tally) Plus(o Tally) Tally {
 			sum.Users[name] = sum.Users[name].plus(calls)
 		}
 	}
+	for _, refusals := range []map[string]map[string]int64{t.Refusals, o.Refusals} {
+		for user, limits := range refusals {
+			for limit, n := range limits {
+				sum.refused(user, limit, n)
+			}
+		}
+	}
 	return sum
+}
+
+func (t *Tally) refused(user, limit string, n int64) {
+	if t.Refusals == nil {
+		t.Refusals = map[string]map[string]int64{}
+	}
+	if t.Refusals[user] == nil {
+		t.Refusals[user] = map[string]int64{}
+	}
+	t.Refusals[user][limit] += n
+}
+
+// limitName is the label that --limit-name-in-labels adds (sut.md 2.8).
+const limitName = "limit_name"
+
+// countRefusals sums limited_calls by the limit that they name.
+func (t *Tally) countRefusals(samples []Sample, userLabel string) {
+	named := slices.ContainsFunc(samples, func(s Sample) bool { _, ok := s.Labels[limitName]; return ok })
+	for _, s := range samples {
+		if named && s.Name == limitedCalls {
+			t.refused(s.Labels[userLabel], s.Labels[limitName], int64(s.Value))
+		}
+	}
 }
 
 // tally sums one instance's samples by user. userLabel "" stands for
@@ -82,6 +118,7 @@ func tally(samples []Sample, userLabel string) (Tally, error) {
 		}
 		sum = sum.Plus(part)
 	}
+	sum.countRefusals(samples, userLabel)
 	return sum, nil
 }
 

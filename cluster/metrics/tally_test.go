@@ -49,6 +49,7 @@ func TestParseLimiterRecordedPages(t *testing.T) {
 				"": {1, 0, 1}, "x": {1, 0, 1}, "freeuser1": {2, 1, 2}, "premiumuser1": {2, 0, 2},
 			},
 			Unlabelled: Calls{1, 0, 1}, Total: Calls{7, 1, 7},
+			Refusals: map[string]map[string]int64{"freeuser1": {"free-user-requests": 1}},
 		}},
 		{"fork_seed.txt", "", Tally{
 			Users: map[string]Calls{

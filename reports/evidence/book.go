@@ -30,6 +30,9 @@ type LimiterBook struct {
 	// Unlabelled are the calls of series without a user label.
 	Unlabelled Calls `json:"unlabelled"`
 	Total      Calls `json:"total"`
+	// Refusals are limited_calls by caller and by the limit that they name; nil
+	// where the metrics name no limit.
+	Refusals map[string]map[string]int64 `json:"refusals,omitempty"`
 	// Instances identify the processes summed here by address and start time:
 	// a change between two snapshots means a restart.
 	Instances []string `json:"instances,omitempty"`

@@ -48,12 +48,22 @@ var beyondSmoke = map[string]string{
 	"limitador:edit-resets-counters":       "P02",
 	"limitador:expiry-race":                "W10",
 	"limitador:in-place-read-empty":        "S14",
+	"limitador:limit-name-wrong":           "M06",
+	"limitador:page-help-repeated":         "M17",
+	"limitador:page-labels-permuted":       "M17",
+	"limitador:page-late":                  "M08",
+	"limitador:page-slash-escaped":         "M17",
+	"limitador:page-type-missing":          "M17",
 	"limitador:refused-call-opens-window":  "W14",
 	"limitador:remaining-wraps":            "P03",
 	"limitador:rename-unnoticed":           "S14",
 	"limitador:reset-header-zero":          "H03",
+	"limitador:series-vanish":              "M08",
 	"limitador:sigterm-lingers":            "S13",
 	"limitador:status-before-grpc":         "S12",
+	"limitador:user-label-lost":            "M05",
+	"prometheus:limiter-unscraped":         "M09",
+	"prometheus:wrong-target":              "M09",
 }
 
 // FoundBeyondSmoke is the case outside of lane smoke that finds a fault, named

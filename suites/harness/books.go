@@ -171,7 +171,7 @@ func fill(book *evidence.LimiterBook, tally metrics.Tally) {
 	calls := func(c metrics.Calls) evidence.Calls {
 		return evidence.Calls{Authorized: c.Authorized, Limited: c.Limited, Hits: c.Hits}
 	}
-	book.Unlabelled, book.Total = calls(tally.Unlabelled), calls(tally.Total)
+	book.Unlabelled, book.Total, book.Refusals = calls(tally.Unlabelled), calls(tally.Total), tally.Refusals
 	for user, of := range tally.Users {
 		if book.Users == nil {
 			book.Users = map[string]evidence.Calls{}

@@ -83,7 +83,7 @@ func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.
 	for _, rule := range rules {
 		// A stack without Prometheus says so in its record; a rule about its
 		// book would only repeat that as a doubt in every case.
-		if rule == oracle.PrometheusAgrees && b.run.session.Stack.Prometheus == "" {
+		if (rule == oracle.PrometheusAgrees || rule == oracle.PrometheusAcross) && b.run.session.Stack.Prometheus == "" {
 			continue
 		}
 		q.Rules = append(q.Rules, rule)

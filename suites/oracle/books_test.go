@@ -114,7 +114,7 @@ func TestPrometheusAgrees(t *testing.T) {
 		}), want: want{reason: "a sample from before the first snapshot, may explain it"}},
 		{name: "lost hits may be counted late", hits: []string{"A1+1", "L3+1"}, edit: shows(2, 0), want: want{reason: "hits without an answer"}},
 		{name: "restarted", edit: func(q *Question) { q.After.Prometheus.Instances = []string{"limiter@2"} }, want: want{reason: "processes changed"}},
-		{name: "labels lost on the way", edit: func(q *Question) { q.Before.Prometheus.Users, q.After.Prometheus.Users = nil, nil }, want: want{verdict: reports.Pass}},
+		{name: "labels lost on the way", edit: func(q *Question) { q.Before.Prometheus.Users, q.After.Prometheus.Users = nil, nil }, want: want{reports.Fail, reports.Prometheus, "name no caller"}},
 		{name: "not read", edit: func(q *Question) { q.Before.Prometheus = nil }, want: want{reason: "the prometheus book was not read"}},
 		{name: "nothing to compare with", edit: func(q *Question) { q.Before.Limiter = nil }, want: want{reason: "the limiter book was not read"}},
 	} {

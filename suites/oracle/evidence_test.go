@@ -80,12 +80,20 @@ func setBooks(q *Question, entries []evidence.Entry) {
 // gateway, B failed behind it.
 func ledger(t *testing.T, hits ...string) []evidence.Entry {
 	t.Helper()
+	entries, err := parseLedger(hits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entries
+}
+
+func parseLedger(hits []string) ([]evidence.Entry, error) {
 	var entries []evidence.Entry
 	for i, h := range hits {
 		var kind rune
 		var sent, latency int
 		if _, err := fmt.Sscanf(h, "%c%d+%d", &kind, &sent, &latency); err != nil {
-			t.Fatalf("hit %q: %v", h, err)
+			return nil, fmt.Errorf("hit %q: %w", h, err)
 		}
 		e := evidence.Entry{
 			Hit: fmt.Sprintf("hit-%d", i), Attack: "main", Seq: uint64(i), Identity: "premium/alice",
@@ -105,11 +113,11 @@ func ledger(t *testing.T, hits ...string) []evidence.Entry {
 		case 'B':
 			e.Outcome, e.Status, e.From = evidence.Failed, 429, evidence.FromBackend
 		default:
-			t.Fatalf("hit %q: unknown outcome %c", h, kind)
+			return nil, fmt.Errorf("hit %q: unknown outcome %c", h, kind)
 		}
 		entries = append(entries, e)
 	}
-	return entries
+	return entries, nil
 }
 
 // ruleNamed finds a rule.

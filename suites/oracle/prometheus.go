@@ -13,6 +13,9 @@ func judgePrometheusAgrees(t *trial) reports.Finding {
 	if why != "" {
 		return doubt("%s", why)
 	}
+	if lost := t.labelLostByScrape(limiter); lost != nil {
+		return *lost
+	}
 	prometheus, why := t.prometheusMoved()
 	if why != "" {
 		return doubt("%s", why)
@@ -40,6 +43,20 @@ func judgePrometheusAgrees(t *trial) reports.Finding {
 	return blame(cause{
 		reports.Prometheus, "", "the limiter's own text was read, so what differs was lost or added by the scrape",
 	}, nil, differ, numbers...)
+}
+
+// labelLostByScrape finds samples that name nobody although they were taken after
+// the limiter had named the subject: the way to Prometheus took the label off.
+func (t *trial) labelLostByScrape(limiter movement) *reports.Finding {
+	text, samples := t.q.After.Limiter, t.q.After.Prometheus
+	if text.Users == nil || samples == nil || samples.Users != nil || t.q.Subject.Name == "" ||
+		limiter.Authorized+limiter.Limited <= int64(t.tally.unknown()) || t.scrapedTooEarly() > 0 {
+		return nil
+	}
+	f := blame(cause{reports.Prometheus, "", "the limiter's own text was read, so the scrape or its relabelling lost the label"}, nil,
+		"Prometheus' samples name no caller where the limiter's own text shows the subject with authorized_calls +%d, limited_calls +%d",
+		limiter.Authorized, limiter.Limited)
+	return &f
 }
 
 // unitsWithin bounds the difference of units, which a single answer with many

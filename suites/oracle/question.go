@@ -39,6 +39,14 @@ type Question struct {
 	// Replicas are the limiters' own accounts of the subject, one by one, where
 	// they were read.
 	Replicas []Replica `json:"replicas,omitempty"`
+	// Page is the limiter's metrics text as a strict reader saw it, nil if it was
+	// not read.
+	Page *evidence.Page `json:"page,omitempty"`
+	// Readings are books that were read in the midst of the case, one after the
+	// other.
+	Readings []evidence.Snapshot `json:"readings,omitempty"`
+	// Targets are what Prometheus scrapes, nil if it was not asked.
+	Targets *evidence.Targets `json:"targets,omitempty"`
 	// Began is the wall clock at 0 of the entries' clock, as the ledger's header
 	// has it: books are dated by the wall clock.
 	Began time.Time `json:"began,omitzero"`

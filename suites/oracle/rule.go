@@ -57,6 +57,15 @@ const (
 	UnsharedIsFound = "unshared-is-found"
 	ComesBack       = "comes-back"
 	ScalingUnseen   = "scaling-unseen"
+	// WellFormed and those after it are about the limiter's metrics and the way
+	// to Prometheus.
+	WellFormed          = "well-formed"
+	NamesCallers        = "names-callers"
+	NamesLimit          = "names-limit"
+	NeverBackwards      = "never-backwards"
+	CountsAcross        = "counts-across"
+	PrometheusAcross    = "prometheus-across"
+	EveryLimiterScraped = "every-limiter-scraped"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -136,6 +145,13 @@ func All() []Rule {
 		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger, judgeUnsharedIsFound},
 		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger, judgeComesBack},
 		{ScalingUnseen, "nobody is failed or lost while replicas come and go", needsLedger, judgeScalingUnseen},
+		{WellFormed, "the limiter's metrics text is what a strict reader of its format takes", 0, judgeWellFormed},
+		{NamesCallers, "every call that the limiter counts bears its caller's name", needsLedger, judgeNamesCallers},
+		{NamesLimit, "limited_calls names the limit that denied, and no other", needsLedger | needsWindows, judgeNamesLimit},
+		{NeverBackwards, "while a limiter lives its counters only grow, and none vanishes", needsLedger, judgeNeverBackwards},
+		{CountsAcross, "what a limiter counted before and after a restart adds up to what the caller saw", needsLedger, judgeCountsAcross},
+		{PrometheusAcross, "Prometheus' raw samples tell the same across a restart, nothing twice and nothing negative", needsLedger, judgePrometheusAcross},
+		{EveryLimiterScraped, "Prometheus scrapes every limiter that there is", 0, judgeEveryLimiterScraped},
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/floodgate-dev/floodgate/cluster/local"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/authorino"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/gateway"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
@@ -22,8 +23,15 @@ func componentFaults() map[string][]string {
 	for _, fault := range llmd.Faults() {
 		all["llmd"] = append(all["llmd"], fault.Name)
 	}
+	for _, fault := range local.PrometheusFaults() {
+		all[prometheusComponent] = append(all[prometheusComponent], fault.Name)
+	}
 	return all
 }
+
+// prometheusComponent is no stand-in: its faults are mistakes in what it is told
+// to scrape.
+const prometheusComponent = "prometheus"
 
 func faultsOf(component string) ([]string, bool) {
 	names, ok := componentFaults()[component]

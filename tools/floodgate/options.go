@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/floodgate-dev/floodgate/cluster/local"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
@@ -148,17 +149,23 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 		if path == "" {
 			continue
 		}
-		if name == "prometheus" && path == "none" {
+		if name == prometheusComponent && path == local.NoPrometheus {
 			p.programs[name] = path
+			if _, faulty := p.faults[name]; faulty {
+				note(fmt.Errorf("--fault %s: without a Prometheus nothing scrapes: leave out --prometheus none", name))
+			}
 			continue
 		}
 		p.programs[name], err = executable(path)
 		if err != nil {
 			note(fmt.Errorf("--%s: %w", name, err))
 		}
-		if _, both := p.faults[name]; both {
+		if _, both := p.faults[name]; both && name != prometheusComponent {
 			note(fmt.Errorf("--fault %s: a real component shows no named faults; leave out --%s", name, name))
 		}
+	}
+	if _, faulty := p.faults[prometheusComponent]; faulty && o.provider != "local" {
+		note(fmt.Errorf("--fault %s: only provider local tells Prometheus what to scrape", prometheusComponent))
 	}
 	if p.seed == 0 {
 		p.seed = rand.Int64N(1_000_000) + 1

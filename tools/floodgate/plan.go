@@ -106,7 +106,9 @@ func (p *plan) writeVariants() error {
 			return fmt.Errorf("variant %s of the policy: %w", variant, err)
 		}
 		dirs[variant] = dir
-		p.specsOf = append(p.specsOf, cluster.VariantSpec{Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers})
+		p.specsOf = append(p.specsOf, cluster.VariantSpec{
+			Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers, LimitNames: variant == harness.Headers,
+		})
 	}
 	return nil
 }

@@ -1,0 +1,116 @@
+package harness
+
+import (
+	"context"
+	"slices"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+// NeedsPrometheus skips the spec where the stack has no Prometheus.
+func (b *Bed) NeedsPrometheus() {
+	if b.run.session.Stack.Prometheus == "" {
+		b.NotJudged("the stack has no Prometheus")
+	}
+}
+
+// NeedsUserLabel skips the spec where the limiter's metrics name no caller.
+func (b *Bed) NeedsUserLabel() {
+	if b.variant.UserLabel == "" {
+		b.NotJudged("this policy and limiter give the limiter's metrics no label that names the caller")
+	}
+}
+
+// NeedsLimitNames skips the spec where the limiter's metrics name no limit.
+func (b *Bed) NeedsLimitNames() {
+	if !b.variant.LimitNames {
+		b.NotJudged("this provider does not have the limiter name limits in its metrics (--limit-name-in-labels)")
+	}
+}
+
+// JudgePage asks the oracle about the form of the limiters' metrics text.
+func (b *Bed) JudgePage(ctx context.Context, rules ...string) Judgement {
+	ginkgoHelper()
+	b.open(ctx)
+	page := b.page(ctx)
+	return b.ask(ctx, b.question("", func(string, attackPlan) bool { return false }), func(q *oracle.Question) { q.Page = page }, rules)
+}
+
+func (b *Bed) page(ctx context.Context) *evidence.Page {
+	ctx, cancel := context.WithTimeout(ctx, bookPatience)
+	defer cancel()
+	page := &evidence.Page{}
+	limiters, err := b.limiters(ctx)
+	if err == nil && len(limiters) == 0 {
+		page.Missing = "the limiter's HTTP API is not reachable"
+	}
+	for _, base := range limiters {
+		seen, readErr := b.run.reader.Exposition(ctx, base)
+		if readErr != nil {
+			err = readErr
+			break
+		}
+		page.Families += seen.Families
+		page.Samples += seen.Samples
+		for _, d := range seen.Defects {
+			page.Defects = append(page.Defects, evidence.PageDefect{Kind: string(d.Kind), Line: d.Line, Family: d.Family, Says: d.Says})
+		}
+	}
+	if err != nil {
+		page.Missing = err.Error()
+	}
+	return page
+}
+
+// Books reads the books as they are now, in the midst of a case: Prometheus' by a
+// scrape that began after the last hit.
+func (b *Bed) Books(ctx context.Context) evidence.Snapshot {
+	ginkgoHelper()
+	return b.snapshot(ctx, nil, b.run.spec.last)
+}
+
+// JudgeReadings asks the oracle about everything that an identity has fired, with
+// books that were read meanwhile.
+func (b *Bed) JudgeReadings(ctx context.Context, who tier.Identity, readings []evidence.Snapshot, rules ...string) Judgement {
+	ginkgoHelper()
+	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
+		return plan.identity == who.String() && plan.variant == b.variant.Name
+	}), func(q *oracle.Question) {
+		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+		q.Readings = readings
+	}, rules)
+}
+
+// JudgeTargets asks the oracle whether Prometheus scrapes every limiter of the
+// stack, whatever its variant.
+func (b *Bed) JudgeTargets(ctx context.Context, rules ...string) Judgement {
+	ginkgoHelper()
+	b.open(ctx)
+	targets := b.targets(ctx)
+	return b.ask(ctx, b.question("", func(string, attackPlan) bool { return false }), func(q *oracle.Question) { q.Targets = targets }, rules)
+}
+
+func (b *Bed) targets(ctx context.Context) *evidence.Targets {
+	ctx, cancel := context.WithTimeout(ctx, bookPatience)
+	defer cancel()
+	var instances []string
+	for _, variant := range b.run.session.Stack.Variants {
+		instances = append(instances, variant.PrometheusInstances...)
+	}
+	slices.Sort(instances)
+	reader, err := b.run.reader.Prometheus(b.run.session.Stack.Prometheus, b.variant.UserLabel, instances...)
+	if err != nil {
+		return &evidence.Targets{Missing: err.Error()}
+	}
+	states, err := reader.Targets(ctx)
+	if err != nil {
+		return &evidence.Targets{Missing: err.Error()}
+	}
+	targets := &evidence.Targets{}
+	for _, s := range states {
+		targets.Limiters = append(targets.Limiters, evidence.LimiterTarget{Instance: s.Instance, Target: s.Listed, Down: s.Down})
+	}
+	return targets
+}
