@@ -16,6 +16,9 @@ const (
 	// hammerHits are fired at a used quota while its window lasts: enough denied
 	// hits to find a leak of 3 % with 95 % power.
 	hammerHits = 100
+	// wholeWindowHits are fired through a whole window: so densely that the last
+	// one leaves within the last hundredth of it.
+	wholeWindowHits = 150
 	// leakers and leakHits find a leak of 0.1 % with 95 % power.
 	leakers  = 6
 	leakHits = 500
@@ -28,7 +31,7 @@ var _ = Describe("A used quota", Label("rule:no-early-reset"), func() {
 
 		spent := twin.Fire(ctx, spend(callers, 1)...)
 		left := spent.FirstSent() + window - time.Second - spent.LastAnswered()
-		twin.Fire(ctx, hammer(callers, left)...)
+		twin.Fire(ctx, hammer(callers, hammerHits, left)...)
 
 		Expect(judgeAll(ctx, twin, callers, insideWindow...)).To(Hold())
 	})
@@ -54,7 +57,7 @@ var _ = Describe("Hits that are denied", Label("rule:resets"), func() {
 
 		spent := twin.Fire(ctx, spend(callers, 1)...)
 		end := lastAnswered(spent, callers) + window
-		twin.Fire(ctx, hammer(callers, end-spent.LastAnswered())...)
+		twin.Fire(ctx, hammer(callers, wholeWindowHits, end-spent.LastAnswered())...)
 		twin.Wait(ctx, end+afterEdge, "the end of the windows")
 		twin.Fire(ctx, probe(callers, 1)...)
 
@@ -63,11 +66,11 @@ var _ = Describe("Hits that are denied", Label("rule:resets"), func() {
 })
 
 // hammer fires at used quotas, evenly for so long.
-func hammer(callers []tier.Identity, during time.Duration) []attack.Attack {
-	rate := attack.Rate(hammerHits / max(during, time.Second).Seconds())
+func hammer(callers []tier.Identity, hits int, during time.Duration) []attack.Attack {
+	rate := attack.Rate(float64(hits) / max(during, time.Second).Seconds())
 	var attacks []attack.Attack
 	for _, caller := range callers {
-		attacks = append(attacks, attack.Attack{As: caller, Hits: hammerHits, Pacer: rate})
+		attacks = append(attacks, attack.Attack{As: caller, Hits: hits, Pacer: rate})
 	}
 	return attacks
 }
