@@ -50,6 +50,9 @@ type Options struct {
 	Variants []VariantSpec
 	// Faults maps a stand-in ("limitador") to its faults' names.
 	Faults map[string][]string
+	// Manners maps a stand-in to the names of the ways in which it is unusual and
+	// right.
+	Manners map[string][]string
 	// Programs maps a component to a user's binary ("limitador", "llmd",
 	// "prometheus"); absent means the stand-in, or the search for Prometheus.
 	Programs map[string]string
@@ -140,6 +143,7 @@ type Component struct {
 	Version string   `json:"version"`
 	Path    string   `json:"path,omitempty"`
 	Faults  []string `json:"faults,omitempty"`
+	Manners []string `json:"manners,omitempty"`
 	PID     int      `json:"pid,omitempty"`
 	// Log is the component's log, relative to the run's folder.
 	Log string `json:"log,omitempty"`

@@ -15,7 +15,8 @@ func (s Stack) Kinds() []Part {
 	for _, part := range s.Components {
 		part.Name, _, _ = strings.Cut(part.Name, "@")
 		same := func(k Part) bool {
-			return k.Name == part.Name && k.Origin == part.Origin && k.Version == part.Version && slices.Equal(k.Faults, part.Faults)
+			return k.Name == part.Name && k.Origin == part.Origin && k.Version == part.Version && slices.Equal(k.Faults, part.Faults) &&
+				slices.Equal(k.Manners, part.Manners)
 		}
 		if i := slices.IndexFunc(kinds, same); i >= 0 {
 			times[i]++

@@ -49,5 +49,8 @@ func (p Part) build() string {
 	if len(p.Faults) > 0 {
 		text += ", fault " + strings.Join(p.Faults, " and ")
 	}
+	if len(p.Manners) > 0 {
+		text += ", " + strings.Join(p.Manners, " and ")
+	}
 	return text
 }

@@ -66,6 +66,8 @@ type Part struct {
 	Path string `json:"path"`
 	// Faults are the named faults that the part was started with.
 	Faults []string `json:"faults,omitempty"`
+	// Manners are the ways in which the part was told to be unusual and right.
+	Manners []string `json:"manners,omitempty"`
 }
 
 // IdentityTally is what one identity sent in the run and how it ended.

@@ -66,6 +66,15 @@ func checked(o cluster.Options) (cluster.Options, error) {
 			complain("faults of %s: a real program has none of ours; leave out its program or the faults", component)
 		}
 	}
+	for _, component := range slices.Sorted(maps.Keys(o.Manners)) {
+		switch {
+		case len(o.Manners[component]) == 0:
+		case !slices.Contains(standIns, component):
+			complain("manners of %q: there is no such stand-in; there are %s", component, strings.Join(standIns, ", "))
+		case programs[component] != "":
+			complain("manners of %s: a real program has none of ours; leave out its program or the manners", component)
+		}
+	}
 	if len(errs) > 0 {
 		return o, fmt.Errorf("the stack cannot be brought up: %w", errors.Join(errs...))
 	}

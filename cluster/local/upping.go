@@ -121,7 +121,8 @@ func (u *upping) described(provider string) cluster.Stack {
 func (u *upping) part(component, variant string) part {
 	p := part{
 		name: componentName(component, variant), standIn: component, faults: u.options.Faults[component],
-		fixed: variant == mainVariant, stop: terminate,
+		manners: u.options.Manners[component],
+		fixed:   variant == mainVariant, stop: terminate,
 	}
 	if program := u.options.Programs[component]; program != "" {
 		p.program, p.standIn, p.version = program, "", u.versions[component]
@@ -129,11 +130,14 @@ func (u *upping) part(component, variant string) part {
 	return p
 }
 
-// faultArgs are a stand-in's arguments for its faults.
+// faultArgs are a stand-in's arguments for its faults and manners.
 func (u *upping) faultArgs(p part) []string {
 	var args []string
 	for _, fault := range p.faults {
 		args = append(args, "--fault", fault)
+	}
+	for _, manner := range p.manners {
+		args = append(args, "--manner", manner)
 	}
 	if len(args) > 0 {
 		args = append(args, "--fault-seed", fmt.Sprint(uint64(u.options.Seed)))

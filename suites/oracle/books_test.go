@@ -175,6 +175,8 @@ func TestUntouched(t *testing.T) {
 	for _, c := range []bookCase{
 		{name: "still", hits: refused, want: want{verdict: reports.Pass}},
 		{name: "moved", hits: refused, edit: booked(1, 0), want: want{reports.Fail, reports.Gateway, "authorized_calls +1, limited_calls +0, authorized_hits +1 for 2 hits that must not count"}},
+		{name: "for hits that were let in", hits: []string{"A1+1", "D3+1"}, edit: booked(1, 1), want: want{reports.Fail, reports.Authorizer, "authorized_calls +1, limited_calls +1"}},
+		{name: "for more than were let in", hits: []string{"A1+1", "R3+1"}, edit: booked(1, 1), want: want{reports.Fail, reports.Gateway, "authorized_calls +1, limited_calls +1"}},
 		{name: "outsiders, alone", hits: refused, edit: outsider, want: want{verdict: reports.Pass}},
 		{name: "outsiders move the total", hits: refused, edit: both(outsider, booked(0, 1)), want: want{reports.Fail, reports.Gateway, "limited_calls +1"}},
 		{name: "outsiders, others beside", hits: refused, edit: both(outsider, crowded), want: want{reason: "does not tell the subject's calls"}},

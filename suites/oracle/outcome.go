@@ -45,7 +45,8 @@ func judgeAllAdmitted(t *trial) reports.Finding {
 }
 
 // failure blames who answered with an error. A 429 that the backend sent is
-// the model's own, not a denial (cases.md G15). An error of the gateway's own
+// the model's own, not a denial (cases.md G15), and what the model got and did not
+// answer is its failure too. An error of the gateway's own
 // is the authorizer's where the gateway only passed its answer on, or could not
 // have it: only calls to the authorizer fail closed (sut.md 3.3).
 func (t *trial) failure(failed []int) cause {
@@ -57,6 +58,8 @@ func (t *trial) failure(failed []int) cause {
 		return cause{reports.Model, said, "the answer came from behind the gateway"}
 	case e.Outcome == evidence.Refused:
 		return cause{reports.Authorizer, said, "the gateway passes on what the authorizer answers"}
+	case t.reachedModel(e):
+		return cause{reports.Model, said, "the model got the hit, and the gateway no answer to it"}
 	case why == "" && t.q.Alone && g.Errors > 0:
 		return cause{
 			reports.Authorizer, fmt.Sprintf("%s, its errors +%d", said, g.Errors),
@@ -69,6 +72,12 @@ func (t *trial) failure(failed []int) cause {
 		}
 	}
 	return cause{reports.Gateway, said, "the gateway answered itself"}
+}
+
+// reachedModel tells whether the model's journal has a hit.
+func (t *trial) reachedModel(e *evidence.Entry) bool {
+	served, _ := t.journal()
+	return served != nil && served(e.Hit) > 0
 }
 
 func judgeAllRefused(t *trial) reports.Finding {

@@ -19,6 +19,7 @@ func TestAllAdmitted(t *testing.T) {
 		{name: "denied", hits: []string{"A1+1", "D3+1"}, want: want{reports.Fail, reports.Limiter, "1 of 2 hits were denied; the limiter said no"}},
 		{name: "refused", hits: []string{"A1+1", "R3+1"}, want: want{reports.Fail, reports.Authorizer, "entry 2 was answered 401 by the gateway"}},
 		{name: "failed at the gateway", hits: []string{"F3+1"}, want: want{reports.Fail, reports.Gateway, "1 of 1 hit failed; entry 1 was answered 503 by the gateway"}},
+		{name: "failed behind the gateway", hits: []string{"F3+1"}, edit: func(q *Question) { q.After.Backend.Hits["hit-0"] = 1 }, want: want{reports.Fail, reports.Model, "entry 1 was answered 503 by the gateway"}},
 		{name: "429 by the model", hits: []string{"B3+1"}, want: want{reports.Fail, reports.Model, "entry 1 was answered 429 by the backend"}},
 		{name: "lost", hits: []string{"A1+1", "L3+1"}, want: want{reason: "1 of 2 hits were lost"}},
 	} {

@@ -106,7 +106,12 @@ func judgeUntouched(t *trial) reports.Finding {
 	if m.Calls == (evidence.Calls{}) {
 		return pass()
 	}
-	return blame(cause{reports.Gateway, "", "the gateway asked the limiter for hits that must not count"}, nil,
+	who := cause{reports.Gateway, "", "the gateway asked the limiter for hits that must not count"}
+	if let := t.having(isPassed); len(let) > 0 && m.Authorized+m.Limited <= int64(t.tally.limitable()) {
+		// The gateway asked for those that nobody stopped.
+		who = t.letIn()
+	}
+	return blame(who, nil,
 		"the limiter booked authorized_calls +%d, limited_calls +%d, authorized_hits +%d for %s that must not count",
 		m.Authorized, m.Limited, m.Hits, count(m.hits.sent, "hit"))
 }

@@ -80,7 +80,7 @@ func (j *chronicle) stackIsUp(system cluster.System) error {
 	for _, component := range stack.Components {
 		part := reports.Part{
 			Name: component.Name, Origin: string(component.Origin), Version: component.Version,
-			Path: component.Path, Faults: component.Faults,
+			Path: component.Path, Faults: component.Faults, Manners: component.Manners,
 		}
 		if part.Path == "" {
 			// A stand-in is this program under another command.

@@ -8,20 +8,53 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/standin/llmd"
 )
 
-// componentFaults are the named faults of every stand-in.
-func componentFaults() map[string][]string {
-	all := map[string][]string{}
+// described is a named fault and what a caller would notice of it.
+type described struct{ name, about string }
+
+// describedFaults are the named faults of every stand-in.
+func describedFaults() map[string][]described {
+	all := map[string][]described{}
 	for _, fault := range limitador.Faults() {
-		all["limitador"] = append(all["limitador"], fault.Name)
+		all["limitador"] = append(all["limitador"], described{fault.Name, fault.About})
 	}
 	for _, fault := range authorino.Faults() {
-		all["authorino"] = append(all["authorino"], fault.Name)
+		all["authorino"] = append(all["authorino"], described{fault.Name, fault.About})
 	}
 	for _, fault := range gateway.Faults() {
-		all["gateway"] = append(all["gateway"], fault.Name)
+		all["gateway"] = append(all["gateway"], described{fault.Name, fault.About})
 	}
 	for _, fault := range llmd.Faults() {
-		all["llmd"] = append(all["llmd"], fault.Name)
+		all["llmd"] = append(all["llmd"], described{fault.Name, fault.About})
+	}
+	return all
+}
+
+// componentFaults are the names alone.
+func componentFaults() map[string][]string {
+	all := map[string][]string{}
+	for component, faults := range describedFaults() {
+		for _, fault := range faults {
+			all[component] = append(all[component], fault.name)
+		}
+	}
+	return all
+}
+
+// componentManners are the named manners of every stand-in: ways to be unusual
+// and right.
+func componentManners() map[string][]string {
+	all := map[string][]string{}
+	for _, manner := range limitador.Manners() {
+		all["limitador"] = append(all["limitador"], manner.Name)
+	}
+	for _, manner := range authorino.Manners() {
+		all["authorino"] = append(all["authorino"], manner.Name)
+	}
+	for _, manner := range gateway.Manners() {
+		all["gateway"] = append(all["gateway"], manner.Name)
+	}
+	for _, manner := range llmd.Manners() {
+		all["llmd"] = append(all["llmd"], manner.Name)
 	}
 	for _, fault := range local.PrometheusFaults() {
 		all[prometheusComponent] = append(all[prometheusComponent], fault.Name)

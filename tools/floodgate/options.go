@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/floodgate-dev/floodgate/cluster/double"
 	"github.com/floodgate-dev/floodgate/cluster/local"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
@@ -27,17 +28,20 @@ import (
 // seedPolicies stands for the manifests that are built into the program.
 const seedPolicies = "seed"
 
+// leashFlag makes a run end with its standard input.
+const leashFlag = "until-eof"
+
 // options are what a user asks of a run, as text.
 type options struct {
 	provider, policies, lane, out string
-	cases, faults, ports          []string
+	cases, faults, manners, ports []string
 	declare                       []string
 	as                            string
 	labelFilter                   string
 	limitador, llmd, prometheus   string
 	seed                          int64
 	processes                     int
-	dryRun, keep                  bool
+	dryRun, keep, leashed         bool
 	gapBudget                     time.Duration
 	maxDoubt                      string
 	kubernetes                    kubernetesFlags
@@ -56,6 +60,9 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.gapBudget, "gap-budget", defaultGapBudget, "how long after a policy says Enforced its first 429 may be seen without a warning")
 	flags.StringSliceVar(&o.declare, "declare", nil, "a known weakness of the system under test that this run takes as given, beside those that the provider declares; \"none\" drops these (repeatable; see floodgate weaknesses)")
 	flags.StringVar(&o.maxDoubt, "max-doubt", "5%", "how many of the judged cases may be inconclusive in a run that passes, 0 to 50 %")
+	flags.BoolVar(&o.leashed, leashFlag, false, "end with the standard input")
+	// For floodgate selftest, which starts many.
+	_ = flags.MarkHidden(leashFlag)
 	o.registerStack(flags)
 	o.kubernetes.registerLoad(flags)
 }
@@ -66,6 +73,7 @@ func (o *options) registerStack(flags *pflag.FlagSet) {
 	flags.StringVar(&o.policies, "policies", seedPolicies, "folder of Kuadrant and Gateway API manifests, or \"seed\" for the built-in ones, or \"cluster\" for those in force on an existing one")
 	flags.StringSliceVar(&o.faults, "fault", nil, "COMPONENT:NAME, a defect that a stand-in shows (repeatable; see floodgate standin NAME --list-faults)")
 	flags.StringVar(&o.as, "as", "", "a release of Kuadrant whose recorded defects the stand-ins show, such as kuadrant-1.5.2; see floodgate defects")
+	flags.StringSliceVar(&o.manners, "manner", nil, "COMPONENT:NAME, a way in which a stand-in is unusual and right (repeatable; see floodgate standin NAME --list-manners)")
 	flags.StringVar(&o.limitador, "limitador", "", "a real limitador-server instead of the stand-in")
 	flags.StringVar(&o.llmd, "llmd", "", "a real llm-d-inference-sim instead of the stand-in")
 	flags.StringVar(&o.prometheus, "prometheus", "", "a prometheus program, or \"none\"; otherwise the one on PATH, or one that is built once")
@@ -140,9 +148,14 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 		p.set, err = p.readPolicies(ctx)
 		note(err)
 	}
-	p.faults, err = parseFaults(o.faults)
+	p.faults, err = parseNamed("fault", o.faults, componentFaults())
 	note(err)
 	note(p.behaveAs(o.as, o.provider, map[string]string{"limitador": o.limitador, "llmd": o.llmd}))
+	p.manners, err = parseNamed("manner", o.manners, componentManners())
+	note(err)
+	if len(p.manners) > 0 && o.provider != (&local.Provider{}).Name() && o.provider != double.New().Name() {
+		note(fmt.Errorf("--manner: provider %s starts stand-ins as they are; use provider local", o.provider))
+	}
 	p.ports, err = parsePorts(o.ports)
 	note(err)
 	for name, path := range map[string]string{"limitador": o.limitador, "llmd": o.llmd, "prometheus": o.prometheus} {
@@ -221,23 +234,24 @@ func readPolicies(name string) (*policy.Set, error) {
 	return set, nil
 }
 
-func parseFaults(texts []string) (map[string][]string, error) {
-	faults := map[string][]string{}
+// parseNamed reads COMPONENT:NAME of what stand-ins can be told to do.
+func parseNamed(flag string, texts []string, components map[string][]string) (map[string][]string, error) {
+	named := map[string][]string{}
 	for _, text := range texts {
 		component, name, ok := strings.Cut(text, ":")
 		if !ok {
-			return nil, fmt.Errorf("--fault %q: want COMPONENT:NAME, such as limitador:off-by-one-high", text)
+			return nil, fmt.Errorf("--%s %q: want COMPONENT:NAME, such as limitador:%s", flag, text, components["limitador"][0])
 		}
-		known, ok := faultsOf(component)
+		known, ok := components[component]
 		if !ok {
-			return nil, fmt.Errorf("--fault %q: component %q is no stand-in: want one of %s", text, component, strings.Join(faultyComponents(), ", "))
+			return nil, fmt.Errorf("--%s %q: component %q is no stand-in: want one of %s", flag, text, component, strings.Join(faultyComponents(), ", "))
 		}
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("--fault %q: %s has no such fault: want one of %s", text, component, strings.Join(known, ", "))
+			return nil, fmt.Errorf("--%s %q: %s has no such %s: want one of %s", flag, text, component, flag, strings.Join(known, ", "))
 		}
-		faults[component] = append(faults[component], name)
+		named[component] = append(named[component], name)
 	}
-	return faults, nil
+	return named, nil
 }
 
 func parsePorts(texts []string) (map[string]int, error) {

@@ -52,8 +52,9 @@ type plan struct {
 	// found is the private folder of the policies that a cluster has in force.
 	found string
 	// notes say what of these could not be read.
-	notes  []string
-	faults map[string][]string
+	notes   []string
+	faults  map[string][]string
+	manners map[string][]string
 	// as is the release that the stand-ins behave as, "" for none; asFaults are
 	// the faults that come of it, which are among all.
 	as       string
@@ -162,7 +163,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 
 func (p *plan) clusterOptions(progress io.Writer) cluster.Options {
 	return cluster.Options{
-		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Programs: p.programs,
+		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Manners: p.manners, Programs: p.programs,
 		Ports: p.ports, Seed: p.seed, Progress: progress, Kubernetes: p.kubernetes,
 	}
 }
@@ -179,6 +180,11 @@ func (p *plan) again() string {
 				continue
 			}
 			words = append(words, "--fault", component+":"+fault)
+		}
+	}
+	for _, component := range slices.Sorted(maps.Keys(p.manners)) {
+		for _, manner := range p.manners[component] {
+			words = append(words, "--manner", component+":"+manner)
 		}
 	}
 	for _, component := range slices.Sorted(maps.Keys(p.programs)) {

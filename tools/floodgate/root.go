@@ -29,7 +29,7 @@ Exit codes: 0 pass, 1 fail, 2 wrong usage or configuration, 3 inconclusive,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		runCommand(), upCommand(), statusCommand(), downCommand(),
-		renderCommand(), judgeCommand(),
+		renderCommand(), judgeCommand(), selfTestCommand(),
 		casesCommand(), weaknessesCommand(), defectsCommand(), policyCommand(), lintCommand(), doctorCommand(),
 		bundleCommand(setup.Pieces),
 		standinCommand(), specsCommand(), guardCommand(), clusterGuardCommand(), workerCommand(), versionCommand(),

@@ -43,7 +43,13 @@ func runCommand() *cobra.Command {
 				defer plan.discard()
 				return plan.describe(cmd.OutOrStdout())
 			}
-			return plan.execute(cmd.Context(), cmd.OutOrStdout())
+			ctx := cmd.Context()
+			if o.leashed {
+				held, release := untilEOF(ctx, cmd.InOrStdin())
+				defer release()
+				ctx = held
+			}
+			return plan.execute(ctx, cmd.OutOrStdout())
 		},
 	}
 	o.register(cmd.Flags())

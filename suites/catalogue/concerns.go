@@ -1,0 +1,158 @@
+package catalogue
+
+import (
+	"slices"
+
+	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
+)
+
+// Concern says what it takes to have found a fault: one of the rules that the
+// fault breaks must fail, and blame the component that has the fault. Whatever
+// else fails under it is no proof that it was found.
+type Concern struct {
+	// Blame is the component that a finding must name. Where a limiter is not
+	// heard it is the gateway, which lets the hit pass: no account outside of the
+	// limiter tells an answer that came too late from one that was not waited for.
+	Blame reports.Component
+	// Rules are the rules that the fault breaks.
+	Rules []string
+	// Cases run instead of lane smoke where that would take minutes, such as with
+	// a second lost on every hit.
+	Cases []string
+	// Beyond is the case outside of lane smoke that finds the fault, "" where lane
+	// smoke does.
+	Beyond string
+	// Provider brings the stack up where stand-ins in one process cannot show the
+	// fault; Prometheus says that a Prometheus is needed.
+	Provider   string
+	Prometheus bool
+}
+
+// The rules that kinds of faults break.
+var (
+	admitsTooMany = []string{oracle.NoOverrun, oracle.InOrder, oracle.NoEarlyReset}
+	admitsTooFew  = []string{oracle.NoUnderrun, oracle.InOrder}
+	endsTooEarly  = []string{oracle.NoEarlyReset, oracle.NoOverrun}
+	endsTooLate   = []string{oracle.Resets, oracle.NoUnderrun}
+	miscounts     = []string{oracle.Reconciled, oracle.PrometheusAgrees}
+	notAsked      = []string{oracle.NoOverrun, oracle.InOrder, oracle.NoEarlyReset, oracle.Reconciled, oracle.GatewayAgrees, oracle.Metered, oracle.NeverFree, oracle.NoBypass}
+	letsIn        = []string{oracle.AllRefused, oracle.Untouched}
+	mistakes      = []string{oracle.NoOverrun, oracle.NoUnderrun, oracle.InOrder, oracle.Reconciled, oracle.NoEarlyReset}
+	turnsAway     = []string{oracle.Served, oracle.StaysKnown}
+)
+
+func blames(component reports.Component, rules ...string) Concern {
+	return Concern{Blame: component, Rules: rules}
+}
+
+// unheard are the cases of a fault that costs every hit a deadline.
+func unheard(component reports.Component, rules ...string) Concern {
+	return Concern{Blame: component, Rules: rules, Cases: []string{"B01", "I15"}}
+}
+
+// concerns has every named fault; a test keeps it complete.
+var concerns = map[string]Concern{
+	"limitador:off-by-one-high":              blames(reports.Limiter, admitsTooMany...),
+	"limitador:off-by-one-low":               blames(reports.Limiter, admitsTooFew...),
+	"limitador:never-limits":                 blames(reports.Limiter, admitsTooMany...),
+	"limitador:always-limits":                blames(reports.Limiter, admitsTooFew...),
+	"limitador:shared-counter-per-tier":      blames(reports.Limiter, admitsTooFew...),
+	"limitador:unshared-replicas":            blames(reports.Limiter, admitsTooMany...),
+	"limitador:tier-gets-lowest":             blames(reports.Limiter, admitsTooFew...),
+	"limitador:tier-gets-highest":            blames(reports.Limiter, admitsTooMany...),
+	"limitador:one-user-unlimited":           blames(reports.Limiter, admitsTooMany...),
+	"limitador:window-half":                  blames(reports.Limiter, endsTooEarly...),
+	"limitador:window-double":                blames(reports.Limiter, endsTooLate...),
+	"limitador:window-never-resets":          blames(reports.Limiter, endsTooLate...),
+	"limitador:window-10-percent-short":      blames(reports.Limiter, endsTooEarly...),
+	"limitador:window-10-percent-long":       blames(reports.Limiter, endsTooLate...),
+	"limitador:denials-extend-window":        blames(reports.Limiter, endsTooLate...),
+	"limitador:first-hit-uncounted":          blames(reports.Limiter, admitsTooMany...),
+	"limitador:reset-wipes-everybody":        blames(reports.Limiter, endsTooEarly...),
+	"limitador:evicts-after-3-users":         blames(reports.Limiter, admitsTooMany...),
+	"limitador:race-4ms":                     blames(reports.Limiter, oracle.NoOverrun),
+	"limitador:race-20ms":                    blames(reports.Limiter, oracle.NoOverrun),
+	"limitador:denies-2-percent":             blames(reports.Limiter, admitsTooFew...),
+	"limitador:fails-open-3-percent":         blames(reports.Limiter, admitsTooMany...),
+	"limitador:authorized-metric-doubled":    blames(reports.Limiter, miscounts...),
+	"limitador:limited-metric-missing":       blames(reports.Limiter, miscounts...),
+	"limitador:denied-counted-as-authorized": blames(reports.Limiter, miscounts...),
+	"limitador:user-label-swapped":           blames(reports.Limiter, miscounts...),
+	"limitador:late":                         unheard(reports.Gateway, notAsked...),
+	"limitador:unknown-answer":               blames(reports.Gateway, notAsked...),
+	"limitador:reset-header-zero":            blames(reports.Limiter, oracle.ResetTold),
+	"limitador:counters-show-old-max":        blames(reports.Limiter, oracle.CountersTell),
+	"limitador:remaining-wraps":              blames(reports.Limiter, oracle.CountersTell),
+	"limitador:expiry-race":                  blames(reports.Limiter, oracle.ExpiryRaces),
+	"limitador:refused-call-opens-window":    blames(reports.Limiter, oracle.RefusalsOpenNothing),
+	"limitador:cache-zero":                   blames(reports.Limiter, admitsTooMany...),
+	"limitador:status-before-grpc":           {Blame: reports.Limiter, Rules: []string{oracle.ReadyMeansServing}, Provider: "local"},
+	"limitador:rename-unnoticed":             blames(reports.Limiter, oracle.LimitsInForce, oracle.TakesEffect),
+	"limitador:in-place-read-empty":          blames(reports.Limiter, oracle.LimitsInForce, oracle.NoOverrun),
+	"limitador:sigterm-lingers":              blames(reports.Limiter, oracle.StoppedIsSilent),
+	"limitador:edit-resets-counters":         blames(reports.Limiter, oracle.KeepsCounters, oracle.NoOverrun),
+	"limitador:edit-keeps-window":            blames(reports.Limiter, oracle.StartsAnew),
+
+	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),
+	"authorino:unlabelled-unwatched":            blames(reports.Authorizer, oracle.TakesEffect),
+	"authorino:duplicate-key-loses-winner":      blames(reports.Authorizer, turnsAway...),
+	"authorino:startup-401":                     blames(reports.Authorizer, turnsAway...),
+	"authorino:accepts-any-key":                 blames(reports.Authorizer, letsIn...),
+	"authorino:accepts-missing-key":             blames(reports.Authorizer, letsIn...),
+	"authorino:accepts-case-insensitive-prefix": blames(reports.Authorizer, letsIn...),
+	"authorino:ignores-group-rule":              blames(reports.Authorizer, letsIn...),
+	"authorino:group-substring":                 blames(reports.Authorizer, letsIn...),
+	"authorino:wrong-user-id":                   blames(reports.Authorizer, mistakes...),
+	"authorino:trusts-x-userid-header":          blames(reports.Authorizer, mistakes...),
+	"authorino:late":                            {Blame: reports.Authorizer, Rules: []string{oracle.AllRefused, oracle.Served}, Cases: []string{"A01"}},
+	"authorino:down":                            blames(reports.Authorizer, oracle.Served, oracle.AllRefused),
+	"authorino:refuses-2-percent":               blames(reports.Authorizer, turnsAway...),
+	"authorino:403-for-missing-key":             blames(reports.Authorizer, oracle.AllRefused, oracle.AnswerForm),
+	"authorino:500-on-long-key":                 blames(reports.Authorizer, oracle.AllRefused),
+
+	"gateway:fails-open-3-percent":         blames(reports.Gateway, notAsked...),
+	"gateway:denial-as-503":                blames(reports.Gateway, oracle.DenialsAre429),
+	"gateway:denied-reaches-backend":       blames(reports.Gateway, oracle.BackendAgrees),
+	"gateway:counter-per-model":            blames(reports.Gateway, mistakes...),
+	"gateway:limiter-skipped-for-one-user": blames(reports.Gateway, notAsked...),
+	"gateway:misses-path-variants":         blames(reports.Gateway, notAsked...),
+	"gateway:host-case-sensitive":          blames(reports.Gateway, notAsked...),
+	"gateway:unevaluable-passes":           blames(reports.Gateway, notAsked...),
+	"gateway:label-failure-passes":         blames(reports.Gateway, notAsked...),
+	"gateway:body-predicate-ignored":       blames(reports.Gateway, notAsked...),
+	"gateway:retries-backend":              blames(reports.Gateway, oracle.BackendAgrees),
+	"gateway:counts-twice":                 blames(reports.Gateway, oracle.NoUnderrun, oracle.InOrder, oracle.Reconciled),
+	"gateway:limits-before-auth":           blames(reports.Gateway, oracle.Untouched),
+	"gateway:auth-fails-open":              blames(reports.Gateway, letsIn...),
+	"gateway:trusts-x-userid":              blames(reports.Gateway, mistakes...),
+	"gateway:stats-missing-denied":         blames(reports.Gateway, oracle.GatewayAgrees),
+	"gateway:denies-2-percent":             blames(reports.Gateway, admitsTooFew...),
+	"gateway:drops-denial-body":            blames(reports.Gateway, oracle.AnswerForm),
+	"gateway:adds-ratelimit-headers":       blames(reports.Gateway, oracle.AnswerForm),
+	"gateway:token-answer-hangs":           blames(reports.Gateway, oracle.AnswersEnd),
+	"gateway:second-token-check-late":      blames(reports.Gateway, oracle.TokensSpent),
+	"gateway:old-connections-keep-policy":  blames(reports.Gateway, oracle.TakesEffect),
+	"gateway:late-limiter":                 unheard(reports.Gateway, notAsked...),
+
+	"llmd:random-429":         blames(reports.Model, oracle.Served),
+	"llmd:random-500":         blames(reports.Model, oracle.Served),
+	"llmd:hangs-up-2-percent": blames(reports.Model, oracle.Served, oracle.AllAdmitted),
+}
+
+// ConcernOf is what it takes to have found a fault, named COMPONENT:NAME.
+func ConcernOf(fault string) (concern Concern, ok bool) {
+	concern, ok = concerns[fault]
+	concern.Beyond = FoundBeyondSmoke(fault)
+	return concern, ok
+}
+
+// Concerned are all faults of which it is said what finds them.
+func Concerned() []string {
+	faults := make([]string, 0, len(concerns))
+	for fault := range concerns {
+		faults = append(faults, fault)
+	}
+	slices.Sort(faults)
+	return faults
+}

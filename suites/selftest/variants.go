@@ -1,0 +1,31 @@
+package selftest
+
+// Variants are correct systems that are unusual in one way each.
+func Variants() []Variant {
+	return []Variant{
+		{Name: "as-recorded", About: "the stand-ins as the real components were recorded"},
+		{Name: "slow", About: "limiter, authorizer, gateway and model take their time", Manners: []string{
+			"limitador:slow", "authorino:slow", "gateway:slow", "llmd:slow",
+		}},
+		{Name: "jittered", About: "limiter, authorizer and gateway take now more, now less time", Manners: []string{
+			"limitador:jittered", "authorino:jittered", "gateway:jittered",
+		}},
+		{Name: "loaded", About: "every core is kept busy by others", Busy: true},
+		{Name: "loaded-and-jittered", About: "every core is kept busy, and the limiter takes now more, now less time", Busy: true, Manners: []string{
+			"limitador:jittered", "gateway:jittered",
+		}},
+		{Name: "small-quotas", About: "quotas of 1, 2 and 3", Policies: SmallQuotas},
+		{Name: "large-quotas", About: "quotas four times as large", Policies: LargeQuotas},
+		{Name: "other-policy", About: "a policy of another form, with other names and windows", Policies: OtherPolicy},
+		{Name: "headers", About: "the limiter sends rate-limit headers", Manners: []string{"limitador:headers"}},
+		{Name: "metrics-of-fork", About: "the limiter's metrics are named as the wasm-shim demo's", Manners: []string{"limitador:metrics-of-fork"}},
+		{Name: "metrics-of-fork-besides", About: "calls without a user beside the same calls with one", Manners: []string{"limitador:metrics-of-fork-besides"}},
+		{Name: "metrics-shuffled", About: "/metrics in another order at every scrape, as the real server's", Manners: []string{"limitador:metrics-shuffled"}},
+		{Name: "closing-connections", About: "the gateway closes the connection after every answer", Manners: []string{"gateway:closes-connections"}},
+		{Name: "resetting-connections", About: "1 % of the hits lose their connection before they are counted", Manners: []string{"gateway:resets-connections"}},
+		{Name: "restarts", About: "limiters and authorizers are restarted and stopped, and said to be", Cases: []string{"A08", "S13"}},
+		{Name: "edits", About: "policies and keys are edited under load", Cases: []string{"A05", "A06", "I11", "P02", "P03", "P04", "P16", "S14"}},
+		{Name: "processes", About: "the stand-ins are processes of their own", Provider: "local"},
+		{Name: "prometheus", About: "a Prometheus scrapes the limiters", Prometheus: true},
+	}
+}
