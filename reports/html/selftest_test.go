@@ -23,9 +23,9 @@ func renderSelfTest(t *testing.T, r *selftest.Report) string {
 }
 
 func TestSelfTestPage(t *testing.T) {
-	page := renderSelfTest(t, selftest.Sample())
+	page := renderSelfTest(t, golden.SelfTest())
 	golden.Compare(t, "selftest.html", []byte(page))
-	if page != renderSelfTest(t, selftest.Sample()) {
+	if page != renderSelfTest(t, golden.SelfTest()) {
 		t.Error("two pages of one self-test differ")
 	}
 	for _, hostile := range []string{"<b>more", "<script>\u202e", "<hits>", "<i>", "\x1b"} {
@@ -47,7 +47,7 @@ func TestSelfTestPage(t *testing.T) {
 	if err := json.Unmarshal([]byte(data), &got); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(selftest.Sample(), &got); diff != "" {
+	if diff := cmp.Diff(golden.SelfTest(), &got); diff != "" {
 		t.Errorf("the embedded result is another: %s", diff)
 	}
 }

@@ -154,13 +154,20 @@ func (r *Report) Interrupt() {
 
 // Summary is the last line.
 func (r *Report) Summary() string {
-	text := fmt.Sprintf("%s %d faults, %d killed, %d attributed", strings.ToUpper(r.Verdict.String()), r.Faults, r.Killed, r.Attributed)
+	text := fmt.Sprintf("%s %s, %d killed, %d attributed", strings.ToUpper(r.Verdict.String()), counted(r.Faults, "fault"), r.Killed, r.Attributed)
 	if r.Pairs > 0 {
-		text += fmt.Sprintf("; %d pairs, %d killed, %d by both", r.Pairs, r.PairsKilled, r.PairsBoth)
+		text += fmt.Sprintf("; %s, %d killed, %d by rules of both", counted(r.Pairs, "pair"), r.PairsKilled, r.PairsBoth)
 	}
-	text += fmt.Sprintf("; %d correct variants, %d alarms", r.Variants, r.Alarms)
+	text += fmt.Sprintf("; %s, %s", counted(r.Variants, "correct variant"), counted(r.Alarms, "alarm"))
 	if r.Judged+r.Doubts > 0 {
 		text += fmt.Sprintf(", %d of %d cases inconclusive", r.Doubts, r.Judged+r.Doubts)
 	}
 	return text
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/internal/golden"
 	"github.com/floodgate-dev/floodgate/reports/selftest"
 )
 
@@ -34,7 +35,9 @@ func TestVerdicts(t *testing.T) {
 			reports.Fail, "limitador:x survived: nothing failed",
 		},
 		"a survivor of two": {
-			func(r *selftest.Report) { r.Combined = []selftest.Trial{{Faults: []selftest.Fault{{Name: "a:b"}, {Name: "c:d"}}}} },
+			func(r *selftest.Report) {
+				r.Combined = []selftest.Trial{{Faults: []selftest.Fault{{Name: "a:b"}, {Name: "c:d"}}}}
+			},
 			reports.Fail, "a:b + c:d survived",
 		},
 		"1 of 20 is misblamed": {func(r *selftest.Report) { r.Single[0].Attributed = false }, reports.Pass, ""},
@@ -64,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestWhatWouldBeMissedWithoutARule(t *testing.T) {
-	r := selftest.Sample()
+	r := golden.SelfTest()
 	want := []selftest.Rule{
 		{Name: "assumptions"},
 		{Name: "no-overrun", Kills: 1, Only: []string{"limitador:off-by-one-high"}},
@@ -79,7 +82,7 @@ func TestWhatWouldBeMissedWithoutARule(t *testing.T) {
 
 func TestTheNumbersOfAScript(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "selftest.json")
-	r := selftest.Sample()
+	r := golden.SelfTest()
 	if err := selftest.Write(path, r); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +113,7 @@ func TestTheNumbersOfAScript(t *testing.T) {
 
 func TestAnotherSchemaIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "selftest.json")
-	r := selftest.Sample()
+	r := golden.SelfTest()
 	r.APIVersion = "floodgate.selftest/v9"
 	if err := selftest.Write(path, r); err != nil {
 		t.Fatal(err)

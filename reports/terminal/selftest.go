@@ -48,7 +48,7 @@ func (p Printer) matrix(w *bufio.Writer, m selftest.Matrix) {
 		}
 		fmt.Fprintln(w, p.paint(row.Verdict, cut(reports.Visible(row.Name), faultColumn)+" "+cells.String()+verdict))
 	}
-	fmt.Fprintf(w, "\n%s found and blamed on the right component   %s on another or none   %s failed, does not concern the fault\n\n",
+	fmt.Fprintf(w, "\n%s found, right component   %s found, another or none   %s failed, does not concern the fault\n\n",
 		selftest.Found.Glyph(), selftest.Misblamed.Glyph(), selftest.Beside.Glyph())
 	for i, rule := range m.Rules {
 		fmt.Fprintf(w, "  %s %-22s", letters[i], rule)

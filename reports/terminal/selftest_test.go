@@ -13,7 +13,7 @@ import (
 
 func TestSelfTest(t *testing.T) {
 	var out bytes.Buffer
-	if err := (terminal.Printer{Out: &out}).SelfTest(selftest.Sample(), "out/selftest/selftest.html"); err != nil {
+	if err := (terminal.Printer{Out: &out}).SelfTest(golden.SelfTest(), "out/selftest/selftest.html"); err != nil {
 		t.Fatal(err)
 	}
 	golden.Compare(t, "selftest.txt", out.Bytes())
@@ -24,7 +24,7 @@ func TestSelfTest(t *testing.T) {
 
 // A matrix of every rule fits into a terminal.
 func TestTheMatrixFitsInto100Columns(t *testing.T) {
-	r := selftest.Sample()
+	r := golden.SelfTest()
 	var names []string
 	for _, letter := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR" {
 		name := "rule-" + string(letter)

@@ -112,7 +112,7 @@ func attribution(faults []Fault, kills []selftest.Kill) (ok bool, reason string)
 	case right == 0 && count == 0:
 		return false, "no finding names a component, want " + want
 	}
-	return false, fmt.Sprintf("%d findings blame %s, %d blame %s, which it is", count, most, right, want)
+	return false, fmt.Sprintf("%d of its findings blame %s, %d blame %s, which has the fault", count, most, right, want)
 }
 
 // judged counts the cases that came to a verdict and those that came to none.

@@ -50,7 +50,7 @@ func TestAFaultIsKilledOnlyByWhatConcernsIt(t *testing.T) {
 		"nothing ran":     {ran(), false, false, "failed in 0 cases"},
 		"no record":       {selftest.Run{Problem: "exit status 4"}, false, false, "exit status 4"},
 		"cut off":         {selftest.Run{Record: ran(red(failed("no-overrun", reports.Limiter))).Record, Problem: "it hung"}, false, false, "it hung"},
-		"blamed on other": {ran(red(failed("no-overrun", reports.Gateway))), true, false, "1 findings blame gateway, 0 blame limiter"},
+		"blamed on other": {ran(red(failed("no-overrun", reports.Gateway))), true, false, "1 of its findings blame gateway, 0 blame limiter"},
 		"blamed on nobody": {
 			ran(red(failed("no-overrun", reports.Unattributed))), true, false, "no finding names a component",
 		},
@@ -58,7 +58,7 @@ func TestAFaultIsKilledOnlyByWhatConcernsIt(t *testing.T) {
 			ran(red(failed("no-overrun", reports.Unattributed), failed("no-overrun", reports.Unattributed), failed("in-order", reports.Limiter))), true, true, "",
 		},
 		"as often on another": {
-			ran(red(failed("no-overrun", reports.Limiter), failed("in-order", reports.Gateway))), true, false, "1 findings blame gateway, 1 blame limiter",
+			ran(red(failed("no-overrun", reports.Limiter), failed("in-order", reports.Gateway))), true, false, "1 of its findings blame gateway, 1 blame limiter",
 		},
 		"more often on it": {
 			ran(red(failed("no-overrun", reports.Limiter), failed("no-overrun", reports.Limiter), failed("in-order", reports.Gateway))), true, true, "",

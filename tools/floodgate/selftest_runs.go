@@ -83,7 +83,8 @@ func (t *selfTest) faultTrial(faults []suite.Fault, into **selftest.Trial) trial
 	for _, id := range suite.Battery(faults) {
 		words = append(words, "--case", id)
 	}
-	words = append(stackWords(provider, book), words...)
+	// Weaknesses that providers declare are faults here.
+	words = append(append(stackWords(provider, book), "--declare", declareNone), words...)
 	return trial{
 		name: strings.ReplaceAll(strings.Join(names, "+"), ":", "-"), args: words, words: words,
 		keep: func(run suite.Run, took time.Duration) (string, bool) {
