@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
@@ -46,6 +47,13 @@ func (b *Bed) JudgeBooks(ctx context.Context, want oracle.Want, rules ...string)
 	b.open(ctx)
 	return b.ask(ctx, b.question("", func(string, attackPlan) bool { return false }), func(q *oracle.Question) { q.Want = want }, rules)
 }
+
+// judge is the oracle that every case asks.
+var judge = oracle.Judge
+
+// AskInstead makes every case of this process ask another oracle. It is for the
+// test that a self-test notices a blind one; nothing else has a use for it.
+func AskInstead(other func(oracle.Question, []evidence.Entry) []reports.Finding) { judge = other }
 
 func (b *Bed) question(identity string, concerns func(name string, plan attackPlan) bool) oracle.Question {
 	s := b.run.spec
@@ -96,7 +104,7 @@ func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.
 	b.must(s.ledger.Flush())
 	_, entries, err := evidence.Read(filepath.Join(b.run.dir, q.Ledger))
 	b.must(err)
-	findings := oracle.Judge(q, entries)
+	findings := judge(q, entries)
 	s.result.Findings = append(s.result.Findings, findings...)
 	s.result.Variant = b.variant.Name
 	s.result.Evidence = append(s.result.Evidence, file)

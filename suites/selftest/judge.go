@@ -209,6 +209,9 @@ func VariantOf(variant Variant, run Run) selftest.Variant {
 			}
 		}
 	}
+	if result.Judged == 0 {
+		result.Reason = "no case came to a verdict"
+	}
 	if run.Problem != "" {
 		result.Reason = "the run did not come to its end: " + run.Problem
 	}

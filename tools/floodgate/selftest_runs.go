@@ -192,11 +192,6 @@ func (t *selfTest) make(ctx context.Context, one trial) suite.Run {
 
 func (t *selfTest) start(ctx context.Context, one trial, run *suite.Run) error {
 	dir := t.folder(one)
-	home, err := os.MkdirTemp(t.scratch, "run-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(home)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -217,7 +212,7 @@ func (t *selfTest) start(ctx context.Context, one trial, run *suite.Run) error {
 	args := append([]string{"run", "--" + leashFlag, "--out", dir, "--seed", strconv.FormatInt(t.options.seed, 10)}, one.args...)
 	cmd := exec.CommandContext(ctx, self, args...)
 	// No floodgate.yaml and no setting of the user's is meant for these runs.
-	cmd.Dir, cmd.Env = home, append(withoutSettings(os.Environ()), "TMPDIR="+home)
+	cmd.Dir, cmd.Env = t.scratch, withoutSettings(os.Environ())
 	cmd.Stdout, cmd.Stderr = log, log
 	leash, err := cmd.StdinPipe()
 	if err != nil {
@@ -241,7 +236,7 @@ func (t *selfTest) start(ctx context.Context, one trial, run *suite.Run) error {
 // withoutSettings takes out what configures a run.
 func withoutSettings(environment []string) []string {
 	return slices.DeleteFunc(environment, func(setting string) bool {
-		return strings.HasPrefix(setting, "FLOODGATE_") || strings.HasPrefix(setting, "TMPDIR=")
+		return strings.HasPrefix(setting, "FLOODGATE_")
 	})
 }
 
