@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"io"
+	"time"
 )
 
 // Provider brings systems under test up and takes them down.
@@ -60,6 +61,9 @@ type Options struct {
 	Ports map[string]int
 	// Seed makes the stand-ins' random faults repeatable.
 	Seed int64
+	// ScrapeInterval is how often a Prometheus that is started scrapes, 0 for
+	// every second.
+	ScrapeInterval time.Duration
 	// Progress gets one line per step, for people.
 	Progress io.Writer
 	// Kubernetes is for the providers that need a cluster.

@@ -1,11 +1,13 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -19,7 +21,7 @@ const (
 	NoPrometheus = "none"
 	// scrapeInterval is short, because a verdict waits for the scrape after
 	// the last hit.
-	scrapeInterval = "1s"
+	scrapeInterval = time.Second
 )
 
 // scrapeConfig is a Prometheus configuration, as far as it is needed.
@@ -45,7 +47,8 @@ type staticTarget struct {
 // startPrometheus starts a Prometheus that scrapes all limiters.
 func (u *upping) startPrometheus(ctx context.Context, program string) error {
 	var config scrapeConfig
-	config.Global.ScrapeInterval, config.Global.ScrapeTimeout = scrapeInterval, scrapeInterval
+	interval := cmp.Or(u.options.ScrapeInterval, scrapeInterval).String()
+	config.Global.ScrapeInterval, config.Global.ScrapeTimeout = interval, interval
 	job := scrapeJob{JobName: limiter}
 	var instances []string
 	for _, v := range u.variants {

@@ -27,5 +27,6 @@ func Variants() []Variant {
 		{Name: "edits", About: "policies and keys are edited under load", Cases: []string{"A05", "A06", "I11", "P02", "P03", "P04", "P16", "S14"}},
 		{Name: "processes", About: "the stand-ins are processes of their own", Provider: "local"},
 		{Name: "prometheus", About: "a Prometheus scrapes the limiters", Prometheus: true},
+		{Name: "prometheus-slow", About: "a Prometheus scrapes the limiters every 5 seconds only", Prometheus: true, Args: []string{"--scrape-interval", "5s"}},
 	}
 }

@@ -42,7 +42,7 @@ type options struct {
 	seed                          int64
 	processes                     int
 	dryRun, keep, leashed         bool
-	gapBudget                     time.Duration
+	gapBudget, scrapeInterval     time.Duration
 	maxDoubt                      string
 	kubernetes                    kubernetesFlags
 }
@@ -77,6 +77,7 @@ func (o *options) registerStack(flags *pflag.FlagSet) {
 	flags.StringVar(&o.limitador, "limitador", "", "a real limitador-server instead of the stand-in")
 	flags.StringVar(&o.llmd, "llmd", "", "a real llm-d-inference-sim instead of the stand-in")
 	flags.StringVar(&o.prometheus, "prometheus", "", "a prometheus program, or \"none\"; otherwise the one on PATH, or one that is built once")
+	flags.DurationVar(&o.scrapeInterval, "scrape-interval", time.Second, "how often a Prometheus that is started here scrapes; verdicts wait for the scrape after the last hit")
 	flags.StringSliceVar(&o.ports, "port", nil, "COMPONENT=PORT on 127.0.0.1 instead of a free one, such as gateway=8000 (repeatable)")
 	flags.Int64Var(&o.seed, "seed", 0, "makes order and random faults repeatable; 0 draws one")
 	o.kubernetes.register(flags)
@@ -153,6 +154,9 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 	note(p.behaveAs(o.as, o.provider, map[string]string{"limitador": o.limitador, "llmd": o.llmd}))
 	p.manners, err = parseNamed("manner", o.manners, componentManners())
 	note(err)
+	if p.scrapeInterval = o.scrapeInterval; p.scrapeInterval < time.Second || p.scrapeInterval%time.Second != 0 {
+		note(fmt.Errorf("--scrape-interval %s: want whole seconds", o.scrapeInterval))
+	}
 	if len(p.manners) > 0 && o.provider != (&local.Provider{}).Name() && o.provider != double.New().Name() {
 		note(fmt.Errorf("--manner: provider %s starts stand-ins as they are; use provider local", o.provider))
 	}

@@ -59,8 +59,10 @@ type plan struct {
 	// the faults that come of it, which are among all.
 	as       string
 	asFaults map[string][]string
-	programs map[string]string
-	ports    map[string]int
+	// scrapeInterval is that of a Prometheus that is started.
+	scrapeInterval time.Duration
+	programs       map[string]string
+	ports          map[string]int
 	// kubernetes is what is asked of a cluster, words the flags that repeat it.
 	kubernetes cluster.KubernetesOptions
 	words      []string
@@ -163,7 +165,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 
 func (p *plan) clusterOptions(progress io.Writer) cluster.Options {
 	return cluster.Options{
-		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Manners: p.manners, Programs: p.programs,
+		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Manners: p.manners, ScrapeInterval: p.scrapeInterval, Programs: p.programs,
 		Ports: p.ports, Seed: p.seed, Progress: progress, Kubernetes: p.kubernetes,
 	}
 }
@@ -195,6 +197,9 @@ func (p *plan) again() string {
 	}
 	for _, name := range p.declare {
 		words = append(words, "--declare", name)
+	}
+	if p.scrapeInterval > time.Second {
+		words = append(words, "--scrape-interval", p.scrapeInterval.String())
 	}
 	words = append(words, p.words...)
 	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")
