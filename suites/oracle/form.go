@@ -22,7 +22,7 @@ func judgeAnswerForm(t *trial) reports.Finding {
 	if want.Body != nil && len(*want.Body) >= longestBody {
 		return doubt("the declared body has %d bytes, and a ledger keeps fewer than %d", len(*want.Body), longestBody)
 	}
-	kept, wrong, said := 0, []int(nil), ""
+	kept, wrong, telling, said := 0, []int(nil), -1, ""
 	for _, i := range t.mine {
 		e := &t.entries[i]
 		if e.Answer == nil {
@@ -31,8 +31,10 @@ func judgeAnswerForm(t *trial) reports.Finding {
 		kept++
 		if reason := wrongForm(want, e); reason != "" {
 			wrong = append(wrong, i+1)
-			if said == "" {
-				said = fmt.Sprintf("entry %d %s", i+1, reason)
+			// Of an answer that came through the model nobody tells who gave it its
+			// form, so one that did not is told first.
+			if telling < 0 || t.entries[telling].Outcome == evidence.Admitted && e.Outcome != evidence.Admitted {
+				telling, said = i, fmt.Sprintf("entry %d %s", i+1, reason)
 			}
 		}
 	}
@@ -40,7 +42,7 @@ func judgeAnswerForm(t *trial) reports.Finding {
 	case kept == 0:
 		return doubt("the ledger kept no answer whose form could be judged")
 	case len(wrong) > 0:
-		return blame(t.misshapen(&t.entries[wrong[0]-1], said), wrong, "%d of %s not have the declared form", len(wrong), do(kept))
+		return blame(t.misshapen(&t.entries[telling], said), wrong, "%d of %s not have the declared form", len(wrong), do(kept))
 	}
 	return pass()
 }

@@ -134,10 +134,24 @@ func (t *trial) letIn() cause {
 		return cause{reports.Gateway, fmt.Sprintf("the gateway's misses +%d", g.Misses), "no action set of the gateway matched these hits"}
 	case why == "" && g.Errors > 0:
 		return cause{reports.Gateway, fmt.Sprintf("the gateway's errors +%d", g.Errors), "the gateway lets a hit pass when a call fails: failure mode allow"}
+	case why == "" && t.unvouched():
+		return cause{
+			reports.Gateway, "the gateway's misses and errors +0, the limiter's counters +0",
+			"nobody vouched for these hits, or the limiter would have been asked: the gateway did not wait for the authorizer, or did not obey it",
+		}
 	case why == "":
 		return cause{reports.Authorizer, "the gateway's misses and errors +0", "the gateway asked, and the authorizer let them in"}
 	}
 	return cause{clause: why, conclusion: "without the gateway's counters, a yes of the authorizer cannot be told from a policy that is not attached"}
+}
+
+// unvouched tells whether nobody can have said who fired the hits: they came
+// without an identity, and the limiter, which counts by identity, was asked for none
+// of them.
+func (t *trial) unvouched() bool {
+	named := t.having(func(e *evidence.Entry) bool { return e.Identity != "" })
+	m, why := t.limiterMoved()
+	return len(named) == 0 && why == "" && m.Authorized+m.Limited == 0
 }
 
 // judgeNeverFree allows what is refused, denied or within a declared quota.
