@@ -27,6 +27,9 @@ type Concern struct {
 	// fault; Prometheus says that a Prometheus is needed.
 	Provider   string
 	Prometheus bool
+	// Alone says that the fault's case aims at instants, which it misses while
+	// other runs keep the machine busy.
+	Alone bool
 }
 
 // The rules that kinds of faults break.
@@ -84,7 +87,7 @@ var concerns = map[string]Concern{
 	"limitador:reset-header-zero":            blames(reports.Limiter, oracle.ResetTold),
 	"limitador:counters-show-old-max":        blames(reports.Limiter, oracle.CountersTell),
 	"limitador:remaining-wraps":              blames(reports.Limiter, oracle.CountersTell),
-	"limitador:expiry-race":                  blames(reports.Limiter, oracle.ExpiryRaces),
+	"limitador:expiry-race":                  {Blame: reports.Limiter, Rules: []string{oracle.ExpiryRaces}, Alone: true},
 	"limitador:refused-call-opens-window":    blames(reports.Limiter, oracle.RefusalsOpenNothing),
 	"limitador:cache-zero":                   blames(reports.Limiter, admitsTooMany...),
 	"limitador:status-before-grpc":           {Blame: reports.Limiter, Rules: []string{oracle.ReadyMeansServing}, Provider: "local"},

@@ -34,6 +34,8 @@ type trial struct {
 	// words repeat it by hand.
 	words []string
 	busy  bool
+	// alone is true of a run beside which there must be none.
+	alone bool
 	keep  func(suite.Run, time.Duration) (line string, wrong bool)
 }
 
@@ -73,12 +75,12 @@ func thoseThere[T any](results []*T) []T {
 
 func (t *selfTest) faultTrial(faults []suite.Fault, into **selftest.Trial) trial {
 	var names, words []string
-	provider, book := "", false
+	provider, book, alone := "", false, false
 	for _, fault := range faults {
 		names = append(names, fault.Name)
 		words = append(words, "--fault", fault.Name)
 		book = book || fault.Prometheus
-		provider = cmp.Or(provider, fault.Provider)
+		provider, alone = cmp.Or(provider, fault.Provider), alone || fault.Alone
 	}
 	for _, id := range suite.Battery(faults) {
 		words = append(words, "--case", id)
@@ -86,7 +88,7 @@ func (t *selfTest) faultTrial(faults []suite.Fault, into **selftest.Trial) trial
 	// Weaknesses that providers declare are faults here.
 	words = append(append(stackWords(provider, book), "--declare", declareNone), words...)
 	return trial{
-		name: strings.ReplaceAll(strings.Join(names, "+"), ":", "-"), args: words, words: words,
+		name: strings.ReplaceAll(strings.Join(names, "+"), ":", "-"), args: words, words: words, alone: alone,
 		keep: func(run suite.Run, took time.Duration) (string, bool) {
 			result := suite.TrialOf(faults, run)
 			result.Took = took
@@ -148,7 +150,14 @@ func (t *selfTest) sideBySide(ctx context.Context, out io.Writer, trials []trial
 	done := 0
 	places := make(chan struct{}, t.options.jobs)
 	var running sync.WaitGroup
+	// Those that must be alone come last, when the others have ended.
+	slices.SortStableFunc(trials, func(a, b trial) int {
+		return cmp.Compare(map[bool]int{true: 1}[a.alone], map[bool]int{true: 1}[b.alone])
+	})
 	for _, one := range trials {
+		if one.alone {
+			running.Wait()
+		}
 		select {
 		case places <- struct{}{}:
 		case <-ctx.Done():
