@@ -78,7 +78,7 @@ func TestDefectsFileIsCurrent(t *testing.T) {
 func TestRecordingsAreReal(t *testing.T) {
 	specs := allSpecs(t)
 	for _, r := range catalogue.Recordings() {
-		if _, err := parseFaults(r.Faults); err != nil {
+		if _, err := parseNamed("fault", r.Faults, componentFaults()); err != nil {
 			t.Errorf("%s: %v", r.Name, err)
 		}
 		ids := slices.Clone(r.Weak)

@@ -21,7 +21,7 @@ func (p *plan) behaveAs(name, provider string, programs map[string]string) error
 	if provider == providerExisting {
 		return fmt.Errorf("--as %s: a system that is there behaves as it does; leave out --as, or use provider local", name)
 	}
-	own, err := parseFaults(release.Faults)
+	own, err := parseNamed("fault", release.Faults, componentFaults())
 	if err != nil {
 		return fmt.Errorf("--as %s: %w", name, err)
 	}
