@@ -49,6 +49,11 @@ func blames(component reports.Component, rules ...string) Concern {
 	return Concern{Blame: component, Rules: rules}
 }
 
+// scraped is what it takes to have found a fault on the way to Prometheus.
+func scraped(rules ...string) Concern {
+	return Concern{Blame: reports.Prometheus, Rules: rules, Prometheus: true}
+}
+
 // unheard are the cases of a fault that costs every hit a deadline.
 func unheard(component reports.Component, rules ...string) Concern {
 	return Concern{Blame: component, Rules: rules, Cases: []string{"B01", "I15"}}
@@ -117,6 +122,15 @@ var concerns = map[string]Concern{
 	"limitador:limits-misstated":             blames(reports.Limiter, oracle.LimitsInForce),
 	"limitador:missing-key-fails":            blames(reports.Gateway, notAsked...),
 	"limitador:cost-per-limit":               blames(reports.Gateway, notAsked...),
+	"limitador:page-help-repeated":           blames(reports.Limiter, oracle.WellFormed),
+	"limitador:page-type-missing":            blames(reports.Limiter, oracle.WellFormed),
+	"limitador:page-labels-permuted":         blames(reports.Limiter, oracle.WellFormed),
+	"limitador:page-slash-escaped":           blames(reports.Limiter, oracle.WellFormed),
+	"limitador:page-late":                    blames(reports.Limiter, oracle.Reconciled, oracle.NeverBackwards, oracle.CountsAcross),
+	"limitador:counters-reset-themselves":    blames(reports.Limiter, oracle.NeverBackwards, oracle.CountsAcross, oracle.Reconciled),
+	"limitador:series-vanish":                blames(reports.Limiter, oracle.NeverBackwards, oracle.CountsAcross, oracle.Reconciled),
+	"limitador:user-label-lost":              blames(reports.Limiter, oracle.NamesCallers, oracle.Reconciled),
+	"limitador:limit-name-wrong":             blames(reports.Limiter, oracle.NamesLimit),
 
 	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),
 	"authorino:unlabelled-unwatched":            blames(reports.Authorizer, oracle.TakesEffect),
@@ -187,6 +201,11 @@ var concerns = map[string]Concern{
 	"llmd:random-401":         blames(reports.Model, oracle.Served, oracle.AllAdmitted),
 	"llmd:random-404":         blames(reports.Model, oracle.Served, oracle.AllAdmitted),
 	"llmd:hangs-up-2-percent": blames(reports.Model, oracle.Served, oracle.AllAdmitted),
+
+	"prometheus:drops-user-label":    scraped(oracle.PrometheusAgrees, oracle.NamesCallers),
+	"prometheus:drops-limited-calls": scraped(oracle.PrometheusAgrees),
+	"prometheus:limiter-unscraped":   scraped(oracle.EveryLimiterScraped),
+	"prometheus:wrong-target":        scraped(oracle.PrometheusAgrees, oracle.EveryLimiterScraped),
 }
 
 // ConcernOf is what it takes to have found a fault, named COMPONENT:NAME.

@@ -11,7 +11,8 @@ import (
 // described is a named fault and what a caller would notice of it.
 type described struct{ name, about string }
 
-// describedFaults are the named faults of every stand-in.
+// describedFaults are the named faults of every stand-in, and those on the way to
+// Prometheus.
 func describedFaults() map[string][]described {
 	all := map[string][]described{}
 	for _, fault := range limitador.Faults() {
@@ -25,6 +26,9 @@ func describedFaults() map[string][]described {
 	}
 	for _, fault := range llmd.Faults() {
 		all["llmd"] = append(all["llmd"], described{fault.Name, fault.About})
+	}
+	for _, fault := range local.PrometheusFaults() {
+		all[prometheusComponent] = append(all[prometheusComponent], described{fault.Name, fault.About})
 	}
 	return all
 }
@@ -55,9 +59,6 @@ func componentManners() map[string][]string {
 	}
 	for _, manner := range llmd.Manners() {
 		all["llmd"] = append(all["llmd"], manner.Name)
-	}
-	for _, fault := range local.PrometheusFaults() {
-		all[prometheusComponent] = append(all[prometheusComponent], fault.Name)
 	}
 	return all
 }
