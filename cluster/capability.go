@@ -130,6 +130,14 @@ type NetworkFault struct {
 	Delay, Jitter time.Duration
 }
 
+// ScrapeBreaker has Prometheus miss scrapes.
+type ScrapeBreaker interface {
+	// BreakScrapes has every scrape of a variant's limiters fail, once one of each
+	// has, until mend is called; mend returns when they are scraped again. The
+	// error wraps errors.ErrUnsupported where nobody scrapes them.
+	BreakScrapes(ctx context.Context, variant string) (mend func(context.Context) error, err error)
+}
+
 // PolicyPutter puts a policy before the system and waits for nobody: what the
 // system makes of it, and when, is what a spec wants to see.
 type PolicyPutter interface {

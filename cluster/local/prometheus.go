@@ -17,6 +17,8 @@ import (
 
 const (
 	prometheus = "prometheus"
+	// prometheusFile is its configuration in the private folder.
+	prometheusFile = "prometheus.yml"
 	// NoPrometheus, given as its program, runs the stack without.
 	NoPrometheus = "none"
 	// scrapeInterval is short, because a verdict waits for the scrape after
@@ -61,7 +63,7 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(u.state, "prometheus.yml")
+	file := filepath.Join(u.state, prometheusFile)
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return err
 	}

@@ -67,6 +67,26 @@ var _ = Describe("Prometheus", Label("rule:prometheus-agrees"), func() {
 		Expect(judgeAll(ctx, bed, callers, oracle.PrometheusAgrees)).To(Hold())
 	})
 
+	It("tells a caller's first calls by raw samples", Label("rule:first-calls-told"), Case("M07"), func(ctx SpecContext) {
+		bed.NeedsPrometheus()
+		bed.NeedsUserLabel()
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+
+		bed.Fire(ctx, pastQuota(alice, 5))
+
+		Expect(bed.JudgeIncrease(ctx, alice, oracle.FirstCallsTold, oracle.Reconciled)).To(Hold())
+	})
+
+	It("that has missed scrapes is in doubt, and tells everything afterwards", Label("rule:missed-scrapes-doubt"), Serial, Case("M10"), func(ctx SpecContext) {
+		bed.NeedsPrometheus()
+		bed.NeedsUserLabel()
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+
+		outage := bed.MissScrapes(ctx, func() { bed.Fire(ctx, pastQuota(alice, 4)) })
+
+		Expect(bed.JudgeOutage(ctx, alice, outage, oracle.MissedScrapesDoubt, oracle.PrometheusAgrees)).To(Hold())
+	})
+
 	It("scrapes every limiter, and their sum is the total", Label("rule:every-limiter-scraped"), harness.On(harness.Policy), harness.On(harness.Twin), Case("M09"), func(ctx SpecContext) {
 		bed.NeedsPrometheus()
 		twin := bed.On(harness.Twin)

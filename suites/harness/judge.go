@@ -88,10 +88,11 @@ func compareNames(a, b string) int {
 func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.Question), rules []string) Judgement {
 	ginkgoHelper()
 	s := b.run.spec
+	aboutPrometheus := []string{oracle.PrometheusAgrees, oracle.PrometheusAcross}
 	for _, rule := range rules {
 		// A stack without Prometheus says so in its record; a rule about its
 		// book would only repeat that as a doubt in every case.
-		if (rule == oracle.PrometheusAgrees || rule == oracle.PrometheusAcross) && b.run.session.Stack.Prometheus == "" {
+		if slices.Contains(aboutPrometheus, rule) && b.run.session.Stack.Prometheus == "" {
 			continue
 		}
 		q.Rules = append(q.Rules, rule)

@@ -3,7 +3,11 @@ package harness
 import (
 	"context"
 	"slices"
+	"time"
 
+	"github.com/onsi/ginkgo/v2"
+
+	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
@@ -75,12 +79,7 @@ func (b *Bed) Books(ctx context.Context) evidence.Snapshot {
 // books that were read meanwhile.
 func (b *Bed) JudgeReadings(ctx context.Context, who tier.Identity, readings []evidence.Snapshot, rules ...string) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
-		q.Readings = readings
-	}, rules)
+	return b.askAbout(ctx, who, rules, func(q *oracle.Question) { q.Readings = readings })
 }
 
 // JudgeTargets asks the oracle whether Prometheus scrapes every limiter of the
@@ -113,4 +112,72 @@ func (b *Bed) targets(ctx context.Context) *evidence.Targets {
 		targets.Limiters = append(targets.Limiters, evidence.LimiterTarget{Instance: s.Instance, Target: s.Listed, Down: s.Down})
 	}
 	return targets
+}
+
+// outagePatience is how long Prometheus' book is waited for while its scrapes are
+// missed: three of its intervals, and some.
+const outagePatience = 4 * time.Second
+
+// MissScrapes makes a change of the case under way while Prometheus misses its
+// scrapes of this bed's limiters, and returns the books of that time.
+func (b *Bed) MissScrapes(ctx context.Context, meanwhile func()) evidence.Snapshot {
+	ginkgoHelper()
+	breaker, err := cluster.As[cluster.ScrapeBreaker](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s cannot have Prometheus miss scrapes: %v", b.run.session.Stack.Provider, err)
+	}
+	b.open(ctx)
+	mend, err := breaker.BreakScrapes(ctx, b.variant.Name)
+	if mend != nil {
+		ginkgo.DeferCleanup(mend)
+	}
+	b.able(err)
+	meanwhile()
+	outage := evidence.Snapshot{At: time.Now(), Missing: map[string]string{}}
+	bounded, cancel := context.WithTimeout(ctx, outagePatience)
+	defer cancel()
+	if outage.Prometheus, err = b.prometheusBook(bounded, b.run.spec.last); err != nil {
+		outage.Missing["prometheus"] = err.Error()
+	}
+	b.must(mend(ctx))
+	return outage
+}
+
+// JudgeOutage is Judge with the books of a time in which scrapes were missed.
+func (b *Bed) JudgeOutage(ctx context.Context, who tier.Identity, outage evidence.Snapshot, rules ...string) Judgement {
+	ginkgoHelper()
+	return b.askAbout(ctx, who, rules, func(q *oracle.Question) { q.Outage = &outage })
+}
+
+// JudgeIncrease is Judge with what Prometheus' increase() shows of the identity.
+func (b *Bed) JudgeIncrease(ctx context.Context, who tier.Identity, rules ...string) Judgement {
+	ginkgoHelper()
+	b.close(ctx)
+	return b.askAbout(ctx, who, rules, func(q *oracle.Question) { q.Increase = b.increase(ctx, who) })
+}
+
+func (b *Bed) increase(ctx context.Context, who tier.Identity) *evidence.Increase {
+	ctx, cancel := context.WithTimeout(ctx, bookPatience)
+	defer cancel()
+	shown := &evidence.Increase{}
+	reader, err := b.run.reader.Prometheus(b.run.session.Stack.Prometheus, b.variant.UserLabel, b.variant.PrometheusInstances...)
+	if err == nil {
+		shown.Authorized, shown.Limited, err = reader.Increase(ctx, who.Name)
+	}
+	if err != nil {
+		shown.Missing = err.Error()
+	}
+	return shown
+}
+
+// askAbout asks about everything that an identity has fired, with what the
+// question holds besides.
+func (b *Bed) askAbout(ctx context.Context, who tier.Identity, rules []string, besides func(*oracle.Question)) Judgement {
+	ginkgoHelper()
+	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
+		return plan.identity == who.String() && plan.variant == b.variant.Name
+	}), func(q *oracle.Question) {
+		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+		besides(q)
+	}, rules)
 }

@@ -298,3 +298,65 @@ func TestReadingsOfASoundLimiterAreNeverAccused(t *testing.T) {
 		}
 	})
 }
+
+func TestScrapesThatWereMissed(t *testing.T) {
+	missing := func(q *Question) {
+		q.Outage = &evidence.Snapshot{Missing: map[string]string{"prometheus": "no scrape since"}}
+	}
+	for name, c := range map[string]struct {
+		edit func(*Question)
+		want want
+	}{
+		"no book meanwhile, all of it afterwards": {missing, want{verdict: reports.Pass, reason: "no scrape since"}},
+		"an old sample for a new one": {func(q *Question) {
+			q.Outage = &evidence.Snapshot{Prometheus: q.Before.Prometheus}
+		}, want{verdict: reports.Fail, component: reports.Suite, reason: "a book of Prometheus was read"}},
+		"nothing was missed":      {func(q *Question) { q.Outage = &evidence.Snapshot{Prometheus: q.After.Prometheus} }, want{reason: "no scrape was missed"}},
+		"it did not come back":    {func(q *Question) { missing(q); q.After.Prometheus = nil }, want{reason: "did not come back"}},
+		"nothing was counted":     {func(q *Question) { missing(q); q.After.Limiter = q.Before.Limiter }, want{reason: "missed nothing"}},
+		"no limiter's book":       {func(q *Question) { missing(q); q.After.Limiter = nil }, want{reason: "was not read"}},
+		"the question knows none": {func(*Question) {}, want{reason: "names no time"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entries := ledger(t, "A84+1", "A86+1", "D88+1")
+			q := question(entries, limitOf(2, 10*sec))
+			c.edit(&q)
+			c.want.check(t, ruleNamed(t, MissedScrapesDoubt).Judge(q, entries))
+		})
+	}
+}
+
+func TestFirstCallsByRawSamples(t *testing.T) {
+	shows := func(q *Question, authorized, limited int64) {
+		q.After.Prometheus.Users["alice"] = evidence.Calls{Authorized: authorized, Limited: limited}
+	}
+	for name, c := range map[string]struct {
+		edit func(*Question)
+		want want
+	}{
+		"raw samples tell all": {func(*Question) {}, want{verdict: reports.Pass, reason: "increase() shows 0.0 and 0.5 of them"}},
+		"the scrape lost the first": {func(q *Question) { shows(q, 1, 1) }, want{
+			verdict: reports.Fail, component: reports.Prometheus, reason: "Prometheus' raw samples show authorized_calls +1",
+		}},
+		"the limiter lost it": {func(q *Question) {
+			shows(q, 2, 0)
+			q.After.Limiter.Users["alice"] = evidence.Calls{Authorized: 2}
+		}, want{verdict: reports.Fail, component: reports.Limiter, reason: "limited_calls +0"}},
+		"seen before": {func(q *Question) {
+			q.Before.Prometheus.Users["alice"] = evidence.Calls{Authorized: 1}
+		}, want{reason: "had seen the subject before"}},
+		"too old":            {func(q *Question) { q.After.Prometheus.Scraped = q.Before.At }, want{reason: "before the last hit was over"}},
+		"no names":           {func(q *Question) { q.After.Prometheus.Users = nil }, want{reason: "name no caller"}},
+		"not read":           {func(q *Question) { q.After.Prometheus = nil }, want{reason: "was not read"}},
+		"increase not asked": {func(q *Question) { q.Increase = nil }, want{reason: "increase() shows"}},
+		"increase not read":  {func(q *Question) { q.Increase = &evidence.Increase{Missing: "refused"} }, want{reason: "refused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			entries := ledger(t, "A84+1", "A86+1", "D88+1")
+			q := question(entries, limitOf(2, 10*sec))
+			q.Increase = &evidence.Increase{Limited: 0.5}
+			c.edit(&q)
+			c.want.check(t, ruleNamed(t, FirstCallsTold).Judge(q, entries))
+		})
+	}
+}

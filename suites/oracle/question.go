@@ -45,6 +45,12 @@ type Question struct {
 	// Readings are books that were read in the midst of the case, one after the
 	// other.
 	Readings []evidence.Snapshot `json:"readings,omitempty"`
+	// Outage are the books as they were while Prometheus missed its scrapes, nil
+	// if none were missed.
+	Outage *evidence.Snapshot `json:"outage,omitempty"`
+	// Increase is what Prometheus' increase() shows of the subject, nil if it was
+	// not asked.
+	Increase *evidence.Increase `json:"increase,omitempty"`
 	// Targets are what Prometheus scrapes, nil if it was not asked.
 	Targets *evidence.Targets `json:"targets,omitempty"`
 	// Began is the wall clock at 0 of the entries' clock, as the ledger's header

@@ -66,6 +66,8 @@ const (
 	CountsAcross        = "counts-across"
 	PrometheusAcross    = "prometheus-across"
 	EveryLimiterScraped = "every-limiter-scraped"
+	MissedScrapesDoubt  = "missed-scrapes-doubt"
+	FirstCallsTold      = "first-calls-told"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -152,6 +154,8 @@ func All() []Rule {
 		{CountsAcross, "what a limiter counted before and after a restart adds up to what the caller saw", needsLedger, judgeCountsAcross},
 		{PrometheusAcross, "Prometheus' raw samples tell the same across a restart, nothing twice and nothing negative", needsLedger, judgePrometheusAcross},
 		{EveryLimiterScraped, "Prometheus scrapes every limiter that there is", 0, judgeEveryLimiterScraped},
+		{MissedScrapesDoubt, "a scrape that was missed is a doubt and never a difference, and the next one tells everything", needsLedger, judgeMissedScrapesDoubt},
+		{FirstCallsTold, "Prometheus' raw samples tell a caller's first calls, which increase() need not", needsLedger, judgeFirstCallsTold},
 	}
 }
 
