@@ -18,6 +18,8 @@ const (
 	// plenty is how many hits a quota is asked for that none of them can use up:
 	// enough to find denials of 2 % with 99 % power.
 	plenty = 300
+	// tolled is how many hits, one at a time, tell what the headers say is left.
+	tolled = 5
 	// pressed is how long a limit of a second is asked for more than it grants,
 	// and pressure by how much more.
 	pressed  = 30 * time.Second
@@ -47,7 +49,7 @@ var _ = Describe("A quota", Label("rule:no-overrun"), func() {
 		Expect(shapes.Judge(ctx, alice, oracle.AllDenied, oracle.NoOverrun, oracle.DenialsAre429, oracle.BackendAgrees, oracle.Reconciled)).To(Hold())
 	})
 
-	It("of a billion and of more than 32 bits hold is neither cut nor reached", harness.On(harness.Shapes), Case("B07"), func(ctx SpecContext) {
+	It("of a billion and of more than 32 bits hold is neither cut nor reached", harness.On(harness.Shapes), harness.On(harness.Headers), Case("B07"), func(ctx SpecContext) {
 		shapes := bed.On(harness.Shapes)
 		var all harness.Judgement
 		for _, huge := range []string{policy.BillionHits, policy.Over32Bits} {
@@ -56,6 +58,7 @@ var _ = Describe("A quota", Label("rule:no-overrun"), func() {
 			shapes.Fire(ctx, much(plenty, attack.Callers(8)))
 
 			all = append(all, shapes.JudgeCounters(ctx, alice, oracle.AllAdmitted, oracle.CountersTell, oracle.Reconciled)...)
+			all = append(all, toldOf(ctx, huge)...)
 		}
 		Expect(all).To(Hold())
 	})
@@ -122,6 +125,21 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 		Expect(all).To(Hold())
 	})
 })
+
+// toldOf is what headers say is left of an odd limit, where the limiter sends
+// headers at all.
+func toldOf(ctx SpecContext, limit string) harness.Judgement {
+	GinkgoHelper()
+	if !bed.Has(harness.Headers) || len(bed.On(harness.Headers).Set().LimitsNamed(limit)) == 0 {
+		return nil
+	}
+	headers := bed.On(harness.Headers)
+	alice, some := underShape(ctx, headers, limit)
+
+	headers.Fire(ctx, keeping(some(tolled, attack.OneAtATime)))
+
+	return headers.Judge(ctx, alice, oracle.AllAdmitted, oracle.RemainingTold)
+}
 
 // underShape enrols a caller whose hits one of the policy's odd limits counts,
 // and makes the attacks that it counts.

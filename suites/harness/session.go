@@ -34,8 +34,9 @@ const (
 	Open = "open"
 	// Edits is the same policy, for specs that put others in force meanwhile.
 	Edits = "edits"
-	// Headers is the policy with windows of a few seconds, and with a limiter
-	// that sends rate-limit headers.
+	// Headers is the policy with windows of a few seconds, with limits that it
+	// seldom has where Shapes has them, and with a limiter that sends rate-limit
+	// headers.
 	Headers = "headers"
 	// Shapes is the policy with limits that it seldom has, for requests that name
 	// one, with more routes and one more listener where its routes can be copied.

@@ -142,7 +142,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errNoVariant, err)
 		}
-		set = scaled
+		set = withShapes(scaled)
 	case harness.Brief:
 		brief, err := set.WithOneRate(1, briefWindow)
 		if err != nil {

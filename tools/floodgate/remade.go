@@ -8,6 +8,15 @@ import (
 	"github.com/floodgate-dev/floodgate/suites/harness"
 )
 
+// withShapes is a policy with the limits that it seldom has, where these can stand
+// beside its own.
+func withShapes(set *policy.Set) *policy.Set {
+	if shaped, err := set.WithShapes(); err == nil {
+		return shaped
+	}
+	return set
+}
+
 // remade is a policy as a variant changes its routes, its callers' rights or
 // its expressions. A policy that cannot be changed so has no such variant.
 func remade(set *policy.Set, variant string) (*policy.Set, error) {
