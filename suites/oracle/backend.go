@@ -46,7 +46,7 @@ func (t *trial) backendIDs(served func(id string) int) reports.Finding {
 			repeated = append(repeated, i+1)
 		case n == 0 && e.Outcome == evidence.Admitted:
 			absent = append(absent, i+1)
-		case n > 0 && (e.Outcome == evidence.Denied || e.Outcome == evidence.Refused):
+		case n > 0 && !isPassed(e) && (e.Outcome == evidence.Denied || e.Outcome == evidence.Refused):
 			intruded = append(intruded, i+1)
 		}
 	}

@@ -50,8 +50,10 @@ func judgeInOrder(t *trial) reports.Finding {
 	return pass()
 }
 
+// isPassed tells whether a hit got past the limiter: what the model itself fails
+// or refuses did.
 func isPassed(e *evidence.Entry) bool {
-	return e.Outcome == evidence.Admitted || e.Outcome == evidence.Failed && e.From == evidence.FromBackend
+	return e.Outcome == evidence.Admitted || (e.Outcome == evidence.Failed || e.Outcome == evidence.Refused) && e.From == evidence.FromBackend
 }
 
 func (t *trial) deniedEarly(entry, admitted int, quota int64) reports.Finding {

@@ -34,8 +34,11 @@ func judgeAllAdmitted(t *trial) reports.Finding {
 	case len(denied) > 0:
 		return blame(t.falseDenial(), denied, "%d of %s denied", len(denied), hitsWere(len(t.mine)))
 	case len(refused) > 0:
-		return blame(cause{reports.Authorizer, t.answered(refused[0]), "callers are refused by the authorizer"}, refused,
-			"%d of %s refused", len(refused), hitsWere(len(t.mine)))
+		c := cause{reports.Authorizer, t.answered(refused[0]), "callers are refused by the authorizer"}
+		if t.entries[refused[0]-1].From == evidence.FromBackend {
+			c = t.failure(refused)
+		}
+		return blame(c, refused, "%d of %s refused", len(refused), hitsWere(len(t.mine)))
 	case len(failed) > 0:
 		return blame(t.failure(failed), failed, "%d of %s failed", len(failed), count(len(t.mine), "hit"))
 	case t.tally.lost > 0:

@@ -21,6 +21,7 @@ func TestAllAdmitted(t *testing.T) {
 		{name: "failed at the gateway", hits: []string{"F3+1"}, want: want{reports.Fail, reports.Gateway, "1 of 1 hit failed; entry 1 was answered 503 by the gateway"}},
 		{name: "failed behind the gateway", hits: []string{"F3+1"}, edit: func(q *Question) { q.After.Backend.Hits["hit-0"] = 1 }, want: want{reports.Fail, reports.Model, "entry 1 was answered 503 by the gateway"}},
 		{name: "429 by the model", hits: []string{"B3+1"}, want: want{reports.Fail, reports.Model, "entry 1 was answered 429 by the backend"}},
+		{name: "401 by the model", hits: []string{"M3+1"}, want: want{reports.Fail, reports.Model, "entry 1 was answered 401 by the backend"}},
 		{name: "lost", hits: []string{"A1+1", "L3+1"}, want: want{reason: "1 of 2 hits were lost"}},
 	} {
 		c.run(t, AllAdmitted)
@@ -36,6 +37,7 @@ func TestAllRefused(t *testing.T) {
 		{name: "admitted past the action set", hits: []string{"A3+1"}, edit: misses(1), want: want{reports.Fail, reports.Gateway, "the gateway's misses +1"}},
 		{name: "admitted by failure mode", hits: []string{"A3+1"}, edit: gatewayErrors(1), want: want{reports.Fail, reports.Gateway, "the gateway's errors +1"}},
 		{name: "admitted, nobody knows why", hits: []string{"A3+1"}, edit: func(q *Question) { q.After.Gateway = nil }, want: want{reports.Fail, reports.Unattributed, "the gateway book was not read"}},
+		{name: "refused by the model alone", hits: []string{"R1+1", "M3+1"}, want: want{reports.Fail, reports.Authorizer, "1 of 2 hits were let through"}},
 		{name: "another status", hits: []string{"R1+1", "F3+1"}, want: want{reports.Fail, reports.Gateway, "1 of 2 hits were not refused with one of [401 403]"}},
 		{name: "the authorizer's own error", hits: []string{"R1+1", "F3+1"}, edit: func(q *Question) { q.After.Gateway.Denied = 2 }, want: want{reports.Fail, reports.Authorizer, "its denied +2 and errors +0"}},
 		{name: "the authorizer was not heard", hits: []string{"R1+1", "F3+1"}, edit: gatewayErrors(1), want: want{reports.Fail, reports.Authorizer, "its errors +1"}},
@@ -61,6 +63,7 @@ func TestServed(t *testing.T) {
 		{name: "served and denied", hits: []string{"A1+1", "A3+1", "D5+1"}, want: want{verdict: reports.Pass}},
 		{name: "refused", hits: []string{"A1+1", "R3+1"}, want: want{reports.Fail, reports.Authorizer, "1 of 2 hits were refused although the key is valid; entry 2 was answered 401 by the gateway"}},
 		{name: "429 by the model", hits: []string{"A1+1", "B3+1"}, want: want{reports.Fail, reports.Model, "entry 2 was answered 429 by the backend"}},
+		{name: "401 by the model", hits: []string{"A1+1", "M3+1"}, want: want{reports.Fail, reports.Model, "1 of 2 hits were failed by the model; entry 2 was answered 401 by the backend"}},
 		{name: "failed at the gateway", hits: []string{"A1+1", "F3+1"}, want: want{reason: "may not have heard the authorizer in time"}},
 		{name: "lost", hits: []string{"A1+1", "L3+1"}, want: want{reason: "1 of 2 hits were lost"}},
 	} {
@@ -135,5 +138,12 @@ func TestAnswerForm(t *testing.T) {
 			}
 			c.want.check(t, judged(c.edit, f))
 		})
+	}
+}
+
+// What the model refuses was counted by the limiter: nobody else is accused of it.
+func TestTheModelsOwnRefusalsCount(t *testing.T) {
+	for _, rule := range []string{NoUnderrun, InOrder, NoOverrun, Reconciled, BackendAgrees} {
+		bookCase{name: rule, hits: []string{"M1+1", "A3+1", "D5+1"}, want: want{verdict: reports.Pass}}.run(t, rule)
 	}
 }

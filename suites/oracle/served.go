@@ -10,11 +10,11 @@ import (
 // an error of its own may not have heard the authorizer in time, which a busy
 // machine explains as well (sut.md 3.6b): that is a doubt.
 func judgeServed(t *trial) reports.Finding {
-	outcome := func(want evidence.Outcome, from string) []int {
-		return t.having(func(e *evidence.Entry) bool { return e.Outcome == want && (from == "" || e.From == from) })
-	}
-	refused, byModel := outcome(evidence.Refused, ""), outcome(evidence.Failed, evidence.FromBackend)
-	byGateway := outcome(evidence.Failed, evidence.FromGateway)
+	refused := t.having(func(e *evidence.Entry) bool { return e.Outcome == evidence.Refused && e.From != evidence.FromBackend })
+	byModel := t.having(func(e *evidence.Entry) bool {
+		return (e.Outcome == evidence.Failed || e.Outcome == evidence.Refused) && e.From == evidence.FromBackend
+	})
+	byGateway := t.having(func(e *evidence.Entry) bool { return e.Outcome == evidence.Failed && e.From == evidence.FromGateway })
 	switch {
 	case len(refused) > 0:
 		return blame(cause{reports.Authorizer, t.answered(refused[0]), "callers are refused by the authorizer"}, refused,

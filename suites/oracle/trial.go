@@ -61,7 +61,12 @@ func (t *tally) add(e *evidence.Entry) {
 	case evidence.Denied:
 		t.denied++
 	case evidence.Refused:
-		t.refused++
+		// The model's own 401 is a failure behind the limiter.
+		if e.From == evidence.FromBackend {
+			t.failedBehind++
+		} else {
+			t.refused++
+		}
 	case evidence.Failed:
 		if e.From == evidence.FromBackend {
 			t.failedBehind++
@@ -109,6 +114,10 @@ func (t *trial) sort(e *evidence.Entry, h hit) {
 	case evidence.Denied:
 		t.denied = append(t.denied, h)
 	case evidence.Refused:
+		if e.From == evidence.FromBackend {
+			t.passed = append(t.passed, h)
+			return
+		}
 		t.barred = append(t.barred, h)
 	case evidence.Failed:
 		if e.From == evidence.FromBackend {
