@@ -74,6 +74,10 @@ func Defects() []Defect {
 			Note: "the stand-in drops the later one, as the real limiter does",
 		},
 		{
+			Number: 21, Title: "authorized_hits has no HELP line", Upstream: "limitador, prometheus_metrics.rs",
+			Versions: limitador24, Case: "M17", Arguments: "--declare none", Weakness: "help-missing",
+		},
+		{
 			Number: 23, Title: "a metric label that cannot be evaluated takes the limit away with it", Upstream: measured,
 			Versions: wasmShim14, Case: "I17", Fault: "gateway:label-failure-passes",
 		},
