@@ -45,8 +45,11 @@ func (p *Prometheus) targets(ctx context.Context) ([]target, error) {
 	}
 	targets := make([]target, 0, len(vector))
 	for _, sample := range vector {
-		if sample == nil || !(sample.Value >= 0 && sample.Value < latestTime) {
-			return nil, fmt.Errorf("query %s: a strange timestamp among %s", query, quote([]byte(vector.String())))
+		if sample == nil {
+			return nil, fmt.Errorf("query %s: got null for a sample", query)
+		}
+		if !(sample.Value >= 0 && sample.Value < latestTime) {
+			return nil, fmt.Errorf("query %s: a strange timestamp: %s", query, quote([]byte(sample.String())))
 		}
 		targets = append(targets, target{
 			job:      string(sample.Metric[model.JobLabel]),
