@@ -54,6 +54,9 @@ type Options struct {
 	// Manners maps a stand-in to the names of the ways in which it is unusual and
 	// right.
 	Manners map[string][]string
+	// WindowModel is how the stand-in for the limiter counts windows, "" being as
+	// the real one does.
+	WindowModel string
 	// Programs maps a component to a user's binary ("limitador", "llmd",
 	// "prometheus"); absent means the stand-in, or the search for Prometheus.
 	Programs map[string]string
@@ -81,6 +84,9 @@ type VariantSpec struct {
 	// LimitNames makes the limiter's limited_calls name the limit that refused
 	// (sut.md 2.8), where the provider chooses its arguments.
 	LimitNames bool
+	// WindowModel has the stand-in for the limiter count windows by another model
+	// than Options say: "epoch" or "sliding". Real limiters take none.
+	WindowModel string
 }
 
 // Stack says what is up and where. It holds no keys: it is written to the
@@ -126,6 +132,9 @@ type Variant struct {
 	UserLabel string `json:"userLabel,omitempty"`
 	// LimitNames says that limited_calls names the limit that refused.
 	LimitNames bool `json:"limitNames,omitempty"`
+	// WindowModel is the model by which the variant's own limiter counts, "" if it
+	// counts as the limiters of the other variants do.
+	WindowModel string `json:"windowModel,omitempty"`
 }
 
 // Origin says whether a component is the product's own or a stand-in of ours.
@@ -148,7 +157,9 @@ type Component struct {
 	Path    string   `json:"path,omitempty"`
 	Faults  []string `json:"faults,omitempty"`
 	Manners []string `json:"manners,omitempty"`
-	PID     int      `json:"pid,omitempty"`
+	// WindowModel is how a stand-in counts windows, "" if as the real one does.
+	WindowModel string `json:"windowModel,omitempty"`
+	PID         int    `json:"pid,omitempty"`
 	// Log is the component's log, relative to the run's folder.
 	Log string `json:"log,omitempty"`
 }

@@ -16,7 +16,7 @@ func (s Stack) Kinds() []Part {
 		part.Name, _, _ = strings.Cut(part.Name, "@")
 		same := func(k Part) bool {
 			return k.Name == part.Name && k.Origin == part.Origin && k.Version == part.Version && slices.Equal(k.Faults, part.Faults) &&
-				slices.Equal(k.Manners, part.Manners)
+				slices.Equal(k.Manners, part.Manners) && k.WindowModel == part.WindowModel
 		}
 		if i := slices.IndexFunc(kinds, same); i >= 0 {
 			times[i]++

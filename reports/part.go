@@ -52,5 +52,8 @@ func (p Part) build() string {
 	if len(p.Manners) > 0 {
 		text += ", " + strings.Join(p.Manners, " and ")
 	}
+	if p.WindowModel != "" {
+		text += ", window model " + p.WindowModel
+	}
 	return text
 }

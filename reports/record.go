@@ -28,6 +28,8 @@ type Record struct {
 	Command []string  `json:"command"`
 	Began   time.Time `json:"began"`
 	Ended   time.Time `json:"ended,omitzero"`
+	// WindowModel is how the limiter under test is declared to count.
+	WindowModel string `json:"windowModel,omitempty"`
 	// Policies is the manifests' folder as the user named it.
 	Policies   string          `json:"policies"`
 	Stack      Stack           `json:"stack"`
@@ -68,6 +70,8 @@ type Part struct {
 	Faults []string `json:"faults,omitempty"`
 	// Manners are the ways in which the part was told to be unusual and right.
 	Manners []string `json:"manners,omitempty"`
+	// WindowModel is how a stand-in counts windows, "" if as the real one does.
+	WindowModel string `json:"windowModel,omitempty"`
 }
 
 // IdentityTally is what one identity sent in the run and how it ended.

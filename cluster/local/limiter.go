@@ -21,11 +21,17 @@ const headersOption = "--rate-limit-headers"
 // namesOption makes Limitador name limits in limited_calls (sut.md 2.8).
 const namesOption = "--limit-name-in-labels"
 
+// windowModelOption is the stand-in's.
+const windowModelOption = "--window-model"
+
 // limiterPart is a variant's limiter.
 func (u *upping) limiterPart(v *variant, labels string) part {
 	p := u.part(limiter, v.name)
 	p.ports = []string{limiterPort, limiterHTTPPort}
 	p.stop = interrupt
+	if p.program == "" {
+		p.windowModel = v.windowModel
+	}
 	p.args = func(ports map[string]int) []string {
 		args := []string{
 			"--rls-ip", loopback, "--rls-port", strconv.Itoa(ports[limiterPort]),
@@ -39,6 +45,9 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 		}
 		if v.limitNames {
 			args = append(args, namesOption)
+		}
+		if p.windowModel != "" {
+			args = append(args, windowModelOption, p.windowModel)
 		}
 		args = append(args, u.faultArgs(p)...)
 		return append(args, v.files.limits().path(), "memory")

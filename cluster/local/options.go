@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 )
 
 // checked refuses options that cannot work, all at once, before anything is
@@ -27,12 +28,19 @@ func checked(o cluster.Options) (cluster.Options, error) {
 	if len(o.Variants) == 0 {
 		complain("no policy to bring up")
 	}
+	windowModels := append([]string{""}, limitador.WindowModels()...)
 	names := map[string]bool{}
 	for _, spec := range o.Variants {
 		if names[spec.Name] {
 			complain("variant %q is there twice", spec.Name)
 		}
 		names[spec.Name] = true
+		if !slices.Contains(windowModels, spec.WindowModel) {
+			complain("variant %q counts by %q: the stand-in for %s knows %s", spec.Name, spec.WindowModel, limiter, strings.Join(limitador.WindowModels(), ", "))
+		}
+	}
+	if !slices.Contains(windowModels, o.WindowModel) {
+		complain("window model %q: the stand-in for %s knows %s", o.WindowModel, limiter, strings.Join(limitador.WindowModels(), ", "))
 	}
 	programs := map[string]string{}
 	for _, component := range slices.Sorted(maps.Keys(o.Programs)) {

@@ -20,6 +20,8 @@ type part struct {
 	faults []string
 	// manners are what it is to do its own way.
 	manners []string
+	// windowModel is how the stand-in counts, "" if as the real one does.
+	windowModel string
 	// ports are the names of the ports that it needs; its main port is first.
 	ports []string
 	// fixed is true if Options.Ports holds for this part's ports.
@@ -48,7 +50,7 @@ func (p part) command(ports map[string]int) Command {
 func (p part) component(pid int, log string) cluster.Component {
 	c := cluster.Component{
 		Name: p.name, Origin: cluster.StandIn, Version: spoken(p.standIn),
-		Faults: p.faults, Manners: p.manners, PID: pid, Log: log,
+		Faults: p.faults, Manners: p.manners, WindowModel: p.windowModel, PID: pid, Log: log,
 	}
 	if p.program != "" {
 		c.Origin, c.Version, c.Path = cluster.Real, p.version, p.program

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -35,6 +36,8 @@ type variant struct {
 	headers bool
 	// limitNames makes its metrics name the limit that refused.
 	limitNames bool
+	// windowModel is how the stand-in for the limiter counts.
+	windowModel string
 	// limiter is host:port of the limiter's gRPC.
 	limiter string
 	up      cluster.Variant
@@ -96,7 +99,9 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 		return fmt.Errorf("variant %s: %w", spec.Name, err)
 	}
 	u.variants = append(u.variants, &variant{
-		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, limitNames: spec.LimitNames, up: cluster.Variant{Name: spec.Name, Dir: spec.Dir},
+		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, limitNames: spec.LimitNames,
+		windowModel: cmp.Or(spec.WindowModel, u.options.WindowModel),
+		up:          cluster.Variant{Name: spec.Name, Dir: spec.Dir, WindowModel: spec.WindowModel},
 	})
 	return nil
 }

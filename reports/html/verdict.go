@@ -43,6 +43,7 @@ func viewVerdict(p *page) any {
 		{"lane", r.Lane},
 		{"seed", fmt.Sprint(r.Seed)},
 		{"policies", r.Policies},
+		{"window model", r.WindowModel},
 		{"began", instant(r.Began)},
 		{"ended", instant(r.Ended)},
 		{"floodgate", r.Version},

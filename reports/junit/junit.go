@@ -93,6 +93,9 @@ func suiteProperties(r *reports.Record) []property {
 	if doubt := r.DoubtText(); doubt != "" {
 		properties = append(properties, property{"doubt", doubt})
 	}
+	if r.WindowModel != "" {
+		properties = append(properties, property{"window model", r.WindowModel})
+	}
 	for _, part := range r.Stack.Components {
 		properties = append(properties, property{"component", part.String()})
 	}

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +19,7 @@ import (
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
 // TestConformance runs lane smoke, as Ginkgo runs specs everywhere, on
@@ -52,6 +55,7 @@ func TestConformance(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sampleIsTrue(t, runDir)
 	wanted := smokeCases(t)
 	for _, c := range cases {
 		if c.Verdict != reports.Pass {
@@ -102,4 +106,42 @@ func seedVariants(t *testing.T) []cluster.VariantSpec {
 		variants = append(variants, cluster.VariantSpec{Name: name, Dir: dir})
 	}
 	return variants
+}
+
+// update writes what lane smoke has fired, for floodgate cases --power.
+var update = flag.Bool("update", false, "write tools/floodgate/smoke_sample.json")
+
+// sampleIsTrue holds the sample sizes that floodgate cases --power prints to what
+// the specs have really fired: they may be more, not fewer.
+func sampleIsTrue(t *testing.T, runDir string) {
+	t.Helper()
+	const file = "../../tools/floodgate/smoke_sample.json"
+	sample, err := harness.SampleOf(runDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// This process has no Prometheus; a real run asks the same of its book.
+	sample.Hits[oracle.PrometheusAgrees] = sample.Hits[oracle.Reconciled]
+	if *update {
+		content, err := json.MarshalIndent(sample, "", "  ")
+		if err == nil {
+			err = os.WriteFile(file, append(content, '\n'), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := oracle.NewSample()
+	if err := json.Unmarshal(content, said); err != nil {
+		t.Fatal(err)
+	}
+	for rule, hits := range said.Hits {
+		if sample.Hits[rule] < hits {
+			t.Errorf("%s: %d hits were judged, cases --power says %d: go test ./suites/conformance -run TestConformance -update", rule, sample.Hits[rule], hits)
+		}
+	}
 }

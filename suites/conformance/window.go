@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"slices"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -29,6 +30,20 @@ var _ = Describe("A window", Label("rule:window"), func() {
 		resetsAtTheEnd(ctx, bed)
 	})
 
+	It("ends by the clock where that is declared (shortened windows)", harness.On(harness.Epoch), Case("W11"), func(ctx SpecContext) {
+		epoch := bed.On(harness.Epoch)
+		callers, _ := everyTier(ctx, epoch)
+
+		spent := epoch.Fire(ctx, spend(callers, 2)...)
+		edge, end := epoch.AllWindowEnds(spent, callers)
+		epoch.Wait(ctx, edge-beforeEdge, "the edge of the windows")
+		epoch.Fire(ctx, probe(callers, 1)...)
+		epoch.Wait(ctx, end+afterEdge, "the end of the windows")
+		epoch.Fire(ctx, spend(callers, 2)...)
+
+		Expect(judgeAll(ctx, epoch, callers, slices.Concat(boundary, []string{oracle.NoEarlyReset, oracle.Resets})...)).To(Hold())
+	})
+
 	It("is as long as the policy says, in seconds", Case("W08"), func(ctx SpecContext) {
 		Expect(bed.JudgeBooks(ctx, oracle.Want{InForce: bed.LimitsOfPolicy()}, oracle.LimitsInForce)).To(Hold())
 	})
@@ -44,12 +59,13 @@ const (
 )
 
 func deniesUntilTheEnd(ctx SpecContext, bed *harness.Bed) {
-	callers, window := everyTier(ctx, bed)
+	callers, _ := everyTier(ctx, bed)
 
 	spent := bed.Fire(ctx, spend(callers, 1)...)
-	bed.Wait(ctx, spent.FirstSent()+window-time.Second, "the last second of the windows")
+	edge, _ := bed.AllWindowEnds(spent, callers)
+	bed.Wait(ctx, edge-time.Second, "the last second of the windows")
 	bed.Fire(ctx, probe(callers, 1)...)
-	bed.Wait(ctx, spent.FirstSent()+window-beforeEdge, "the edge of the windows")
+	bed.Wait(ctx, edge-beforeEdge, "the edge of the windows")
 	bed.Fire(ctx, probe(callers, 1)...)
 
 	Expect(judgeAll(ctx, bed, callers, insideWindow...)).To(Hold())
@@ -63,7 +79,8 @@ func resetsAtTheEnd(ctx SpecContext, bed *harness.Bed) {
 	bed.Wait(ctx, spent.FirstSent()+window/2, "the middle of the windows")
 	// Others start in the middle: their windows must outlive the first reset.
 	bed.Fire(ctx, spend(late, 1)...)
-	bed.Wait(ctx, lastAnswered(spent, callers)+window+afterEdge, "the end of the windows")
+	_, end := bed.AllWindowEnds(spent, callers)
+	bed.Wait(ctx, end+afterEdge, "the end of the windows")
 	bed.Fire(ctx, spend(callers, 2)...)
 	bed.Fire(ctx, probe(late, 2)...)
 

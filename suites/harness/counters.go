@@ -71,7 +71,11 @@ func (b *Bed) JudgeCrowd(ctx context.Context, crowd []tier.Identity, hits Hits, 
 
 // FirstAdmitted is when the answer of the first admitted hit came, 0 if none was.
 func (h Hits) FirstAdmitted() time.Duration {
-	return Hits{entries: slices.DeleteFunc(slices.Clone(h.entries), func(e evidence.Entry) bool { return e.Outcome != evidence.Admitted })}.FirstAnswered()
+	return h.admitted().FirstAnswered()
+}
+
+func (h Hits) admitted() Hits {
+	return Hits{entries: slices.DeleteFunc(slices.Clone(h.entries), func(e evidence.Entry) bool { return e.Outcome != evidence.Admitted })}
 }
 
 // JudgeMisplaced asks the oracle about one more limiter that is started on a

@@ -87,6 +87,7 @@ func (b *Bed) Fire(ctx context.Context, attacks ...attack.Attack) Hits {
 	s := b.run.spec
 	b.open(ctx)
 	clear(s.after)
+	b.settleIntoWindow(ctx, attacks)
 	var hits Hits
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range attacks {

@@ -58,7 +58,7 @@ func AskInstead(other func(oracle.Question, []evidence.Entry) []reports.Finding)
 func (b *Bed) question(identity string, concerns func(name string, plan attackPlan) bool) oracle.Question {
 	s := b.run.spec
 	q := oracle.Question{
-		Case: s.result.ID, Model: oracle.FirstHit, Alone: s.serial, Began: s.ledger.Header().Began,
+		Case: s.result.ID, Model: b.model(), ClockDoubt: b.clockDoubt(), Alone: s.serial, Began: s.ledger.Header().Began,
 		Declared: b.run.session.Declared,
 		Ledger:   filepath.Join(ledgerDir, s.name+".jsonl"),
 	}
@@ -97,6 +97,7 @@ func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.
 		}
 		q.Rules = append(q.Rules, rule)
 	}
+	b.leaveOutOtherModels(q.Rules)
 	q.Before, q.After = s.before[b.variant.Name], b.close(ctx)
 	complete(&q)
 	s.asked++

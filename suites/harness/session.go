@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
 // EnvRunDir names the environment variable that tells a spec process the
@@ -58,6 +59,9 @@ const (
 	// Tightened is the policy, for a spec that takes its limits away and puts
 	// them back.
 	Tightened = "tightened"
+	// Epoch is the policy with windows of TwinWindow, and with a limiter whose
+	// windows end by the clock.
+	Epoch = "epoch"
 	// Restarts is the policy, for specs that restart components.
 	Restarts = "restarts"
 )
@@ -67,6 +71,9 @@ type Session struct {
 	Run  string `json:"run"`
 	Lane string `json:"lane"`
 	Seed int64  `json:"seed"`
+	// WindowModel is how the limiter under test is declared to count, "" being
+	// oracle.FirstHit.
+	WindowModel oracle.WindowModel `json:"windowModel,omitempty"`
 	// Again is the command line that starts this run's provider and policies
 	// again; a case adds its --case.
 	Again string        `json:"again"`

@@ -48,8 +48,8 @@ func (t *trial) unmet(needs need) string {
 		return "no hit was fired, so nothing was seen"
 	case needs&needsOrder != 0 && t.assumed.order != "":
 		return "the order cannot be judged: " + t.assumed.order
-	case needs&needsWindows != 0 && t.q.Model != FirstHit:
-		return fmt.Sprintf("window model %q is not one that the oracle can judge: want %q", t.q.Model, FirstHit)
+	case t.modelUnmet(needs) != "":
+		return t.modelUnmet(needs)
 	case needs&needsWindows != 0 && len(t.limits) == 0:
 		return "no limit that counts hits applies to the subject"
 	}
@@ -66,14 +66,13 @@ func (t *trial) ledgerBroken() string {
 		}
 		seen[a.Name] = make([]bool, max(0, a.Planned))
 	}
-	ids := make(map[string]struct{}, len(t.entries))
+	ids := newHitIDs(t.entries)
 	for i := range t.entries {
 		e := &t.entries[i]
 		if reason := entryBroken(e); reason != "" {
 			return fmt.Sprintf("entry %d %s", i+1, reason)
 		}
-		ids[e.Hit] = struct{}{}
-		if len(ids) != i+1 {
+		if !ids.add(i) {
 			return fmt.Sprintf("entry %d repeats the hit id of an earlier entry", i+1)
 		}
 		hits, planned := seen[e.Attack]

@@ -37,7 +37,11 @@ type tallied struct {
 }
 
 func tallyOf(groups ...[]hit) tallied {
-	var t tallied
+	all := 0
+	for _, hits := range groups {
+		all += len(hits)
+	}
+	t := tallied{make([]time.Duration, 0, all), make([]time.Duration, 0, all)}
 	for _, hits := range groups {
 		for _, h := range hits {
 			t.sent, t.received = append(t.sent, h.sent), append(t.received, h.received)
@@ -49,34 +53,71 @@ func tallyOf(groups ...[]hit) tallied {
 }
 
 // between counts the hits that can have been decided in [from, to].
-func (t tallied) between(from, to time.Duration) int {
-	left := sort.Search(len(t.sent), func(i int) bool { return t.sent[i] > to })
-	answered := sort.Search(len(t.received), func(i int) bool { return t.received[i] >= from })
-	return max(0, left-answered)
+func (t tallied) between(from, to time.Duration) int { return t.betweenFrom(&places{}, from, to) }
+
+// places are where the last search has ended. Denials are judged in the order
+// in which they left, so that the next one ends nearby.
+type places struct{ left, answered int }
+
+func (t tallied) betweenFrom(last *places, from, to time.Duration) int {
+	last.left = firstBeyond(t.sent, to+1, last.left)
+	last.answered = firstBeyond(t.received, from, last.answered)
+	return max(0, last.left-last.answered)
 }
+
+// firstBeyond is the index of the first of sorted times that is at least bound.
+// It looks in growing steps from near on, and then in between.
+func firstBeyond(times []time.Duration, bound time.Duration, near int) int {
+	low, high := near, near
+	for step := 1; low > 0 && times[low-1] >= bound; step *= 2 {
+		high, low = low, max(0, low-step)
+	}
+	for step := 1; high < len(times) && times[high] < bound; step *= 2 {
+		low, high = high, min(len(times), high+step)
+	}
+	return low + sort.Search(high-low, func(i int) bool { return times[low+i] >= bound })
+}
+
+// tallies are what a denial may be explained by: passed were let through;
+// counted were or may have been counted.
+type tallies struct{ passed, counted tallied }
 
 // explainer finds what may have used up one of the limits. It is generous: a
 // denial that it cannot explain has no explanation in any placement.
 type explainer struct {
-	// passed were let through; counted were or may have been counted.
-	passed, counted tallied
-	lines           []*line
+	tallies
+	lines []*line
+	// near is where searches for the sake of each line have ended.
+	near []struct{ passed, counted places }
 	// strangersUntil is until when hits that are not in the ledger may have
 	// used up a limit, by limit.
 	strangersUntil []time.Duration
+	model          WindowModel
+	epochOf        func(moment, length time.Duration) time.Duration
 }
 
 func (t *trial) explainer(expiryRace bool) *explainer {
-	x := &explainer{passed: tallyOf(t.passed), counted: tallyOf(t.passed, t.unknown)}
-	if t.callsPerHit() > 1 {
-		x.counted = tallyOf(t.passed, t.unknown, t.denied)
+	if t.tallies == nil {
+		t.tallies = &tallies{passed: tallyOf(t.passed)}
+		t.tallies.counted = t.tallies.passed
+		switch {
+		case t.callsPerHit() > 1:
+			t.tallies.counted = tallyOf(t.passed, t.unknown, t.denied)
+		case len(t.unknown) > 0:
+			t.tallies.counted = tallyOf(t.passed, t.unknown)
+		}
 	}
+	x := &explainer{tallies: *t.tallies, model: t.q.Model, epochOf: t.epochOf}
+	x.near = make([]struct{ passed, counted places }, len(t.limits))
 	for i, limit := range t.limits {
 		l := t.line(i, expiryRace)
 		x.lines = append(x.lines, l)
 		until := longAgo
 		if !t.q.Subject.Fresh {
 			until = t.start() + l.longest
+			if t.q.Model == Epoch {
+				until = t.epochOf(t.start()+l.edge, limit.Window) + limit.Window + l.edge
+			}
 		}
 		if t.sharedLimit(limit) {
 			until = never
@@ -104,17 +145,17 @@ func (x *explainer) byLimit(i int, l *line, h hit, windows bool) (explanation, d
 	if l.limit.Quota <= 0 {
 		return explained, d
 	}
-	since := h.sent - l.longest
-	if windows {
+	since := x.since(l, h.sent)
+	if windows && x.model != Sliding {
 		d.ended = sort.Search(len(l.windows), func(i int) bool { return l.windows[i].until > h.sent })
 		if d.ended > 0 {
 			d.last = l.windows[d.ended-1]
 			since = max(since, d.last.ends)
 		}
 	}
-	d.counted = x.counted.between(since, h.received)
+	d.counted = x.counted.betweenFrom(&x.near[i].counted, since, h.received)
 	switch {
-	case int64(x.passed.between(since, h.received)) >= l.limit.Quota:
+	case int64(x.passed.betweenFrom(&x.near[i].passed, since, h.received)) >= l.limit.Quota:
 		return explained, d
 	case int64(d.counted) >= l.limit.Quota:
 		d.why = "of the hits that may have used the quota, one has no answer that tells whether it was counted"
@@ -127,6 +168,15 @@ func (x *explainer) byLimit(i int, l *line, h hit, windows bool) (explanation, d
 		return unknowable, d
 	}
 	return unexplained, d
+}
+
+// since is from when at the earliest a hit can have been counted that a decision
+// at that moment or later reckoned with.
+func (x *explainer) since(l *line, decided time.Duration) time.Duration {
+	if x.model == Epoch {
+		return x.epochOf(decided-l.edge, l.limit.Window) - l.edge
+	}
+	return decided - l.longest
 }
 
 // lacking is how many more counted hits would explain the denial.

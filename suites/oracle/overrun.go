@@ -56,6 +56,10 @@ func (t *trial) overrun(i int, limit tier.Limit) (f reports.Finding, over bool) 
 		return blame(t.overAdmission(), numbers(t.passed), "a quota of 0 admitted %s, %s",
 			count(len(t.passed), "hit"), firstAt(len(t.passed), t.passed[0].sent)), true
 	}
+	if w := t.line(i, true).busiest; w != nil {
+		return blame(t.overAdmission(), beyond(*w, limit), "%d of %d hits were admitted in less than %s, from %s on",
+			w.admitted, limit.Quota, limit.Window, at(w.opened)), true
+	}
 	if n, w, ok := t.line(i, true).overrun(); ok {
 		return blame(t.overAdmission(), beyond(w, limit), "window %d, opened at %s, admitted %d of %d hits",
 			n, at(w.opened), w.admitted, limit.Quota), true
@@ -89,6 +93,9 @@ func beyond(w window, limit tier.Limit) []int {
 // decided.
 func (t *trial) overrunDoubt(i int, limit tier.Limit) (reports.Finding, bool) {
 	l := t.line(i, false)
+	if t.q.Model == Sliding {
+		return t.slidingDoubt(l)
+	}
 	unknown, when := t.countedUnknown(), tallyOf(t.unknown)
 	for n, w := range l.windows {
 		if unknown > 0 {

@@ -10,13 +10,6 @@ import (
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
 
-// WindowModel is how the limiter under test is declared to count.
-type WindowModel string
-
-// FirstHit is Limitador's model: a fixed window anchored at the first counted
-// hit (cases.md G1).
-const FirstHit WindowModel = "first-hit"
-
 // Question asks the oracle to judge rules on the evidence of one subject in
 // one case. It is written to the run's folder beside the ledger.
 type Question struct {
@@ -27,6 +20,9 @@ type Question struct {
 	// Attacks are what was planned; entries name the attack that fired them.
 	Attacks []Attack    `json:"attacks"`
 	Model   WindowModel `json:"model"`
+	// ClockDoubt is by how much the limiter's wall clock may differ from the one
+	// that Began was read from; it matters to the model Epoch alone.
+	ClockDoubt time.Duration `json:"clockDoubt,omitempty"`
 	// Alone is true if nobody but the question's attacks used the stack
 	// between the snapshots, so that totals of the books are comparable.
 	Alone  bool              `json:"alone"`

@@ -96,6 +96,8 @@ const (
 	// needsWindows: hit limits apply to the subject and the declared window
 	// model is one that the oracle knows.
 	needsWindows
+	// needsFirstHit: windows begin with a hit, as the rule takes for granted.
+	needsFirstHit
 )
 
 // All are the rules in the order in which a report shows them, without the
@@ -108,10 +110,10 @@ func All() []Rule {
 		{InOrder, "one at a time, a window admits its quota first and only then denies", windowed | needsOrder, judgeInOrder},
 		{NoEarlyReset, "a used quota stays used for the whole window", windowed, judgeNoEarlyReset},
 		{Resets, "a window ends its length after the first counted hit, whatever was denied in it", windowed, judgeResets},
-		{BorderBurst, "what a window left unused and what the next one grants may come together, and no hit of it is denied", windowed, judgeBorderBurst},
-		{KeepsPace, "window after window grants its quota, and no more, under steady pressure", windowed, judgeKeepsPace},
-		{CountedAtOnce, "a hit is counted before it is answered", needsLedger | needsWindows, judgeCountedAtOnce},
-		{OwnQuota, "everybody in a crowd has a quota of their own, and no more", needsLedger | needsWindows, judgeOwnQuota},
+		{BorderBurst, "what a window left unused and what the next one grants may come together, and no hit of it is denied", windowed | needsFirstHit, judgeBorderBurst},
+		{KeepsPace, "window after window grants its quota, and no more, under steady pressure", windowed | needsFirstHit, judgeKeepsPace},
+		{CountedAtOnce, "a hit is counted before it is answered", needsLedger | needsWindows | needsFirstHit, judgeCountedAtOnce},
+		{OwnQuota, "everybody in a crowd has a quota of their own, and no more", needsLedger | needsWindows | needsFirstHit, judgeOwnQuota},
 		{DenialsAre429, "a hit that the limiter denies is answered 429", needsLedger, judgeDenialsAre429},
 		{Served, "a caller with a valid key is served or denied, never refused, and never failed by the model", needsLedger, judgeServed},
 		{Reconciled, "the limiter's counters tell what the caller saw", needsLedger, judgeReconciled},
@@ -124,28 +126,28 @@ func All() []Rule {
 		{Untouched, "hits that must not count move no counter of the limiter", needsLedger, judgeUntouched},
 		{AnswerForm, "answers have the declared form", needsLedger, judgeAnswerForm},
 		{LimitsInForce, "the limiter enforces the policy's limits, no more and no less", 0, judgeLimitsInForce},
-		{AllDenied, "without quota left, every hit is denied", needsLedger, judgeAllDenied},
-		{CountersTell, "/counters tells what is left of the quota in force, never more than all of it", needsLedger, judgeCountersTell},
-		{RefusalsOpenNothing, "a refused call opens no window", needsLedger, judgeRefusalsOpenNothing},
+		{AllDenied, "without quota left, every hit is denied", needsLedger | needsFirstHit, judgeAllDenied},
+		{CountersTell, "/counters tells what is left of the quota in force, never more than all of it", needsLedger | needsFirstHit, judgeCountersTell},
+		{RefusalsOpenNothing, "a refused call opens no window", needsLedger | needsFirstHit, judgeRefusalsOpenNothing},
 		{StoppedIsSilent, "a limiter that was told to stop decides nothing more", needsLedger, judgeStoppedIsSilent},
-		{RemainingTold, "X-RateLimit-Limit and -Remaining tell which limit is scarcest and what it has left", needsLedger | needsOrder | needsWindows, judgeRemainingTold},
-		{ResetTold, "X-RateLimit-Reset tells when the window ends, to a second", needsLedger | needsOrder | needsWindows, judgeResetTold},
-		{ExpiryRaces, "hits that race at the end of a window rarely get one more than the quota, and never two", needsLedger | needsWindows, judgeExpiryRaces},
+		{RemainingTold, "X-RateLimit-Limit and -Remaining tell which limit is scarcest and what it has left", needsLedger | needsOrder | needsWindows | needsFirstHit, judgeRemainingTold},
+		{ResetTold, "X-RateLimit-Reset tells when the window ends, to a second", needsLedger | needsOrder | needsWindows | needsFirstHit, judgeResetTold},
+		{ExpiryRaces, "hits that race at the end of a window rarely get one more than the quota, and never two", needsLedger | needsWindows | needsFirstHit, judgeExpiryRaces},
 		{ReadyMeansServing, "a limiter that cannot serve is not called ready", 0, judgeReadyMeansServing},
 		{TakesEffect, "a change is in force within its budget, and from then on for good", needsLedger, judgeTakesEffect},
-		{MovedTier, "who was moved to another tier gets its quota, unused, and no longer the old one's", windowed, judgeMovedTier},
+		{MovedTier, "who was moved to another tier gets its quota, unused, and no longer the old one's", windowed | needsFirstHit, judgeMovedTier},
 		{NoBypass, "no form of a path or host is a way past the limit", needsLedger, judgeNoBypass},
 		{Metered, "who is served was counted by the limiter", needsLedger, judgeMetered},
 		{StaysKnown, "a valid key is never called invalid: whoever restarts fails its callers, and knows them again within a budget", needsLedger, judgeStaysKnown},
-		{TokensSpent, "a quota of tokens that is spent serves nobody, whatever other limits stand beside it", needsLedger, judgeTokensSpent},
+		{TokensSpent, "a quota of tokens that is spent serves nobody, whatever other limits stand beside it", needsLedger | needsFirstHit, judgeTokensSpent},
 		{AnswersEnd, "an answer ends, and the next one on its connection comes", needsLedger, judgeAnswersEnd},
-		{LimitsInTime, "a policy limits within a budget after its status says that it is enforced", needsLedger, judgeLimitsInTime},
+		{LimitsInTime, "a policy limits within a budget after its status says that it is enforced", needsLedger | needsFirstHit, judgeLimitsInTime},
 		{ShownInTime, "a policy is in force on every limiter within a budget after it was put", 0, judgeShownInTime},
-		{KeepsCounters, "an edit of a quota keeps what was counted: the difference is admitted, no more and no less", needsLedger, judgeKeepsCounters},
-		{StartsAnew, "an edit of a window starts its counter at 0", needsLedger, judgeStartsAnew},
-		{OneCounter, "an identity has one counter, however many limiters there are", needsLedger, judgeOneCounter},
-		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger, judgeUnsharedIsFound},
-		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger, judgeComesBack},
+		{KeepsCounters, "an edit of a quota keeps what was counted: the difference is admitted, no more and no less", needsLedger | needsFirstHit, judgeKeepsCounters},
+		{StartsAnew, "an edit of a window starts its counter at 0", needsLedger | needsFirstHit, judgeStartsAnew},
+		{OneCounter, "an identity has one counter, however many limiters there are", needsLedger | needsFirstHit, judgeOneCounter},
+		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger | needsFirstHit, judgeUnsharedIsFound},
+		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger | needsFirstHit, judgeComesBack},
 		{ScalingUnseen, "nobody is failed or lost while replicas come and go", needsLedger, judgeScalingUnseen},
 		{WellFormed, "the limiter's metrics text is what a strict reader of its format takes", 0, judgeWellFormed},
 		{NamesCallers, "every call that the limiter counts bears its caller's name", needsLedger, judgeNamesCallers},
@@ -211,6 +213,9 @@ func (t *trial) opinion(r Rule) reports.Finding {
 		return doubt("%s", reason)
 	}
 	f := r.judge(t)
+	if f.Verdict == reports.Fail && r.needs&needsWindows != 0 && (f.Component == reports.Limiter || f.Component == reports.Unattributed) {
+		f.Reason += t.otherModels()
+	}
 	if f.Verdict == reports.Pass && r.needs&needsPace != 0 && t.assumed.pace != "" {
 		f.Verdict, f.Reason = reports.Inconclusive, t.assumed.pace
 	}

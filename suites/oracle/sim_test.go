@@ -49,6 +49,8 @@ type counter struct {
 	expires time.Duration
 	// raced is the expiry at which a hit went uncounted.
 	raced time.Duration
+	// spent are the hits counted where windows slide.
+	spent []time.Duration
 }
 
 // world simulates limiter, gateway, model and Prometheus in virtual time. The
@@ -64,6 +66,9 @@ type world struct {
 	races bool
 	// drift is how much faster the limiter's clock runs.
 	drift float64
+	model WindowModel
+	// began dates the world's zero, by which epoch windows end.
+	began time.Time
 	fault fault
 
 	counters map[string]*counter
@@ -97,10 +102,20 @@ type fault struct {
 	noLimited        bool
 	deniedAuthorized bool
 	swap             [2]string
+	rare             rare
 }
 
+// rare are defects that strike a share of the hits.
+type rare struct {
+	leak, deny             float64 // of denials, of admissions
+	other, stray, unbooked float64 // of denials, of denials, of calls
+	fail                   float64 // of admissions, by the model
+}
+
+func (w *world) strikes(share float64) bool { return share > 0 && w.rng.Float64() < share }
+
 func newWorld(rng *rand.Rand, limits map[string][]tier.Limit) *world {
-	return &world{rng: rng, limits: limits, counters: map[string]*counter{}, calls: map[string]evidence.Calls{}}
+	return &world{rng: rng, began: began, limits: limits, counters: map[string]*counter{}, calls: map[string]evidence.Calls{}}
 }
 
 // run decides all shots in the order of their decisions and returns the ledger
@@ -160,15 +175,15 @@ func (w *world) hit(s *shot) {
 		}
 	case admitted && s.fate == late500:
 		s.outcome, s.status, s.from = evidence.Failed, 503, evidence.FromGateway
-	case admitted && s.fate == backendError:
+	case admitted && (s.fate == backendError || w.strikes(w.fault.rare.fail)):
 		s.outcome, s.status, s.from = evidence.Failed, 429, evidence.FromBackend
 	case admitted:
 		s.admit()
-	case w.fault.deny503:
+	case w.fault.deny503 || w.strikes(w.fault.rare.other):
 		s.outcome, s.status, s.from = evidence.Failed, 503, evidence.FromGateway
 	default:
 		s.outcome, s.status, s.from = evidence.Denied, 429, evidence.FromGateway
-		if w.fault.deniedReach {
+		if w.fault.deniedReach || w.strikes(w.fault.rare.stray) {
 			s.served = 1
 		}
 	}
@@ -205,7 +220,13 @@ func (w *world) call(s shot, limits []tier.Limit) bool {
 	if w.fault.flaky > 0 && ok && w.rng.IntN(w.fault.flaky) == 0 {
 		ok = false
 	}
-	w.book(s.identity, ok)
+	switch {
+	case !ok && w.strikes(w.fault.rare.leak), ok && w.strikes(w.fault.rare.deny):
+		ok = !ok
+	}
+	if !w.strikes(w.fault.rare.unbooked) {
+		w.book(s.identity, ok)
+	}
 	return ok
 }
 
@@ -255,7 +276,7 @@ func (w *world) within(s shot, limits []tier.Limit) bool {
 			c.raced, raced[key] = c.expires, true
 		}
 		if w.anchors && !raced[key] && c.expires <= now {
-			*c = counter{expires: now + w.window(l), raced: c.raced}
+			*c = counter{expires: w.end(now, w.window(l)), raced: c.raced}
 		}
 	}
 	if !ok {
@@ -277,12 +298,32 @@ func (w *world) within(s shot, limits []tier.Limit) bool {
 
 func (w *world) count(c *counter, now, ttl time.Duration) {
 	if c.expires <= now {
-		*c = counter{expires: now + ttl, raced: c.raced}
+		*c = counter{expires: w.end(now, ttl), raced: c.raced}
 		if w.fault.skipFirst {
 			return
 		}
 	}
 	c.value++
+	if w.model == Sliding {
+		c.spent, c.expires = append(c.spent, now), now+ttl
+	}
+}
+
+// end is when a window that opens now ends.
+func (w *world) end(now, ttl time.Duration) time.Duration {
+	if w.model != Epoch {
+		return now + ttl
+	}
+	past := (w.began.UnixNano() + int64(now)) % int64(ttl)
+	return now + ttl - time.Duration(past)
+}
+
+// forget drops what a sliding counter counted longer ago than its length.
+func (c *counter) forget(now, ttl time.Duration) {
+	for len(c.spent) > 0 && c.spent[0]+ttl <= now {
+		c.spent = c.spent[1:]
+		c.value--
+	}
 }
 
 // settle writes the increments that are due.
@@ -326,6 +367,7 @@ func (w *world) counter(s shot, l tier.Limit, now time.Duration) (*counter, stri
 		c = &counter{expires: longAgo, raced: longAgo}
 		w.counters[key] = c
 	}
+	c.forget(now, w.window(l))
 	if c.expires <= now && c.value > 0 {
 		c.value = 0
 		if w.fault.wipe {

@@ -52,7 +52,13 @@ func (s *sweep) step() bool {
 		s.resume(&w)
 	}
 	w.until = w.openedBy + s.line.longest
+	s.fill(&w)
+	return true
+}
 
+// fill says what is certain of the hits that were sent before the window's
+// latest end, and carries on those that it cannot hold.
+func (s *sweep) fill(w *window) {
 	within := s.take(w.until)
 	quota := s.quota()
 	w.admitted = sort.Search(len(within), func(i int) bool { return within[i].received >= w.ends })
@@ -67,9 +73,8 @@ func (s *sweep) step() bool {
 	for _, h := range s.carried {
 		w.early = max(w.early, w.ends-h.sent)
 	}
-	s.line.windows = append(s.line.windows, w)
+	s.line.windows = append(s.line.windows, *w)
 	s.from, s.ends = w.until, w.ends
-	return true
 }
 
 // resume gives up counting windows where nothing certain is left of the next

@@ -36,6 +36,9 @@ type trial struct {
 	limits  []tier.Limit // those that count hits
 	lines   map[lineKey]*line
 	judged  *denials
+	tallies *tallies
+	// fitting is what otherModels has found, nil before it was asked.
+	fitting *string
 }
 
 // tally counts hits by outcome.
@@ -84,18 +87,27 @@ func newTrial(q Question, entries []evidence.Entry) *trial {
 	for _, a := range q.Attacks {
 		planned[a.Name] = true
 	}
+	isMine := func(e *evidence.Entry) bool {
+		return q.Subject.Identity == "" && planned[e.Attack] || q.Subject.Identity != "" && e.Identity == q.Subject.Identity
+	}
+	for i := range entries {
+		t.whole.add(&entries[i])
+		if isMine(&entries[i]) {
+			t.tally.add(&entries[i])
+		}
+	}
+	t.mine = make([]int, 0, t.tally.sent)
+	t.passed, t.denied = make([]hit, 0, t.tally.passed()), make([]hit, 0, t.tally.denied)
 	for i := range entries {
 		e := &entries[i]
-		t.whole.add(e)
-		if q.Subject.Identity == "" && !planned[e.Attack] || q.Subject.Identity != "" && e.Identity != q.Subject.Identity {
+		if !isMine(e) {
 			continue
 		}
 		t.mine = append(t.mine, i)
-		t.tally.add(e)
 		t.sort(e, hit{sent: e.Sent, received: e.Received, number: i + 1})
 	}
 	for _, hits := range [][]hit{t.passed, t.denied, t.unknown, t.barred} {
-		slices.SortStableFunc(hits, bySent)
+		slices.SortFunc(hits, bySentAndNumber)
 	}
 	for _, l := range q.Subject.Limits {
 		if l.Unit == tier.Hits {
@@ -133,6 +145,10 @@ func (t *trial) sort(e *evidence.Entry, h hit) {
 
 func bySent(a, b hit) int { return cmp.Compare(a.sent, b.sent) }
 
+func bySentAndNumber(a, b hit) int {
+	return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.number, b.number))
+}
+
 func byReceived(a, b hit) int { return cmp.Compare(a.received, b.received) }
 
 // subjectName is how findings name whom the rule was judged on.
@@ -150,6 +166,15 @@ func (t *trial) start() time.Duration {
 		start = min(start, t.entries[i].Sent)
 	}
 	return start
+}
+
+// end is when the subject's last answer came.
+func (t *trial) end() time.Duration {
+	end := time.Duration(0)
+	for _, i := range t.mine {
+		end = max(end, t.entries[i].Received)
+	}
+	return end
 }
 
 // callsPerHit is how many calls of the limiter one hit can make: limits of

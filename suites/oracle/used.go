@@ -1,27 +1,37 @@
 package oracle
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/floodgate-dev/floodgate/reports"
 )
 
 // inside are the hits that left after the quota of a window was certainly used
-// and were answered before it can have ended.
-func (l *line) inside(hits []hit) (found []hit, in []int) {
-	i := 0
-	for n, w := range l.windows {
-		if w.full == never {
-			continue
-		}
-		for i < len(hits) && hits[i].sent <= w.full {
-			i++
-		}
-		for j := i; j < len(hits) && hits[j].sent < w.ends; j++ {
-			if hits[j].received < w.ends {
-				found, in = append(found, hits[j]), append(in, n)
+// and were answered before it can have ended, by the window's index.
+func (l *line) inside(hits []hit) iter.Seq2[int, hit] {
+	return func(yield func(int, hit) bool) {
+		i := 0
+		for n, w := range l.windows {
+			if w.full == never {
+				continue
+			}
+			for i < len(hits) && hits[i].sent <= w.full {
+				i++
+			}
+			for j := i; j < len(hits) && hits[j].sent < w.ends; j++ {
+				if hits[j].received < w.ends && !yield(n, hits[j]) {
+					return
+				}
 			}
 		}
+	}
+}
+
+// within are the hits of inside, and the index of each one's window.
+func (l *line) within(hits []hit) (found []hit, in []int) {
+	for n, h := range l.inside(hits) {
+		found, in = append(found, h), append(in, n)
 	}
 	return found, in
 }
@@ -33,13 +43,21 @@ func judgeNoEarlyReset(t *trial) reports.Finding {
 			continue
 		}
 		strict := t.line(i, false)
-		denied, _ := strict.inside(t.denied)
-		admitted, in := strict.inside(t.passed)
-		tried += len(denied) + len(admitted)
+		if w := strict.busiest; w != nil {
+			f := blame(t.overAdmission(), beyond(*w, limit), "%s admitted while the quota of %d was used, of %d in less than %s from %s on",
+				hitsWere(w.admitted-int(limit.Quota)), limit.Quota, w.admitted, limit.Window, at(w.opened))
+			f.Limit = limit.String()
+			return f
+		}
+		for range strict.inside(t.denied) {
+			tried++
+		}
+		admitted, in := strict.within(t.passed)
+		tried += len(admitted)
 		if len(admitted) == 0 {
 			continue
 		}
-		if sure, within := t.line(i, true).inside(t.passed); len(sure) > 0 {
+		if sure, within := t.line(i, true).within(t.passed); len(sure) > 0 {
 			f := earlyReset(t, t.line(i, true), sure, within[0])
 			f.Limit = limit.String()
 			return f

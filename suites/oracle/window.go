@@ -48,9 +48,13 @@ type line struct {
 	// expiryRace allows one admitted hit at each window's end to be counted in
 	// neither window: the real limiter's race (cases.md W10).
 	expiryRace bool
+	// edge is how far from a window's nominal end a decision may fall.
+	edge time.Duration
 	// shortest and longest bound the length of a window on our clock.
 	shortest, longest time.Duration
 	windows           []window
+	// busiest is a span that admitted too much where windows slide.
+	busiest *window
 }
 
 // lineKey names a line of a trial: which limit, and whether races are allowed.
@@ -68,18 +72,33 @@ type lineKey struct {
 // a quota when ordered by answer, is in k+1 or later too (surplus). From below
 // the opening is bounded by the first hit that can have opened it.
 func (t *trial) line(i int, expiryRace bool) *line {
+	expiryRace = expiryRace && t.q.Model == FirstHit
 	key := lineKey{i, expiryRace}
 	if l, ok := t.lines[key]; ok {
 		return l
 	}
 	limit := t.limits[i]
 	l := &line{
-		limit: limit, expiryRace: expiryRace,
+		limit: limit, expiryRace: expiryRace, edge: Edge(limit.Window),
 		shortest: limit.Window - Edge(limit.Window), longest: limit.Window + Edge(limit.Window),
+	}
+	if t.q.Model == Epoch {
+		// Two clocks have drifted apart since the ledger began, not since the
+		// window opened.
+		l.edge += t.q.ClockDoubt + t.end()/20_000
 	}
 	t.lines[key] = l
 	if limit.Quota <= 0 || limit.Window <= 0 || len(t.passed) == 0 {
 		return l
+	}
+	switch t.q.Model {
+	case Epoch:
+		t.epochWindows(l)
+		return l
+	case Sliding:
+		t.slidingWindows(l)
+		return l
+	case FirstHit:
 	}
 	s := sweep{line: l, passed: t.passed, anchors: t.anchors(), shared: t.sharedLimit(limit), from: longAgo, ends: longAgo}
 	if !t.q.Subject.Fresh {

@@ -94,7 +94,7 @@ func TestNoOverrun(t *testing.T) {
 			name: "second of two limits", hits: []string{"A0+1", "A2+1", "A4+1", "A6+1"},
 			limits: []tier.Limit{limitOf(9, time.Second), limitOf(3, time.Minute)}, want: fail("admitted 4 of 3"),
 		},
-		{name: "unknown model", hits: full, edit: func(q *Question) { q.Model = "epoch" }, want: want{reason: `window model "epoch"`}},
+		{name: "unknown model", hits: full, edit: func(q *Question) { q.Model = "leaky" }, want: want{reason: `window model "leaky"`}},
 		{name: "no limits", hits: full, edit: func(q *Question) { q.Subject.Limits = nil }, want: want{reason: "no limit that counts hits"}},
 	} {
 		c.run(t, NoOverrun)

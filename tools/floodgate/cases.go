@@ -15,12 +15,16 @@ import (
 
 func casesCommand() *cobra.Command {
 	var lane string
-	var wide bool
+	var sampled string
+	var wide, power bool
 	cmd := &cobra.Command{
 		Use:   "cases",
 		Short: "Print the catalogue: each case's lane, and its spec or what it needs",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if power {
+				return writePower(cmd.OutOrStdout(), sampled)
+			}
 			specs, err := previewSpecs(cmd.Context(), "")
 			if err != nil {
 				return err
@@ -34,6 +38,8 @@ func casesCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&lane, "lane", "", "only cases of this lane: smoke, full, release, unit")
 	cmd.Flags().BoolVar(&wide, "wide", false, "with what each case fires and expects")
+	cmd.Flags().BoolVar(&power, "power", false, "instead, the smallest defect that each rule finds in 95 % of runs")
+	cmd.Flags().StringVar(&sampled, "run", "", "with --power: a run's folder, whose sample sizes count instead of lane smoke's")
 	return cmd
 }
 

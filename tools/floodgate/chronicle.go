@@ -41,7 +41,7 @@ type chronicle struct {
 func newChronicle(p *plan) (*chronicle, error) {
 	j := &chronicle{plan: p, record: &reports.Record{
 		APIVersion: reports.APIVersion, Interrupted: true, Reason: "the run has not ended",
-		Run: filepath.Base(p.dir), Version: version(), Lane: string(p.lane), Whole: p.whole, Seed: p.seed,
+		Run: filepath.Base(p.dir), Version: version(), Lane: string(p.lane), Whole: p.whole, Seed: p.seed, WindowModel: string(p.windowModel),
 		Command: os.Args, Began: time.Now(), Policies: p.policies, Tiers: p.set.Tiers(),
 		Stack: reports.Stack{Provider: p.provider.Name()}, Doubt: reports.Doubt{Budget: p.maxDoubt},
 	}}
@@ -81,6 +81,7 @@ func (j *chronicle) stackIsUp(system cluster.System) error {
 		part := reports.Part{
 			Name: component.Name, Origin: string(component.Origin), Version: component.Version,
 			Path: component.Path, Faults: component.Faults, Manners: component.Manners,
+			WindowModel: component.WindowModel,
 		}
 		if part.Path == "" {
 			// A stand-in is this program under another command.

@@ -20,9 +20,11 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster/local"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
+	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/conformance"
 	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
 // seedPolicies stands for the manifests that are built into the program.
@@ -39,6 +41,7 @@ type options struct {
 	as                            string
 	labelFilter                   string
 	limitador, llmd, prometheus   string
+	windowModel, countsBy         string
 	seed                          int64
 	processes                     int
 	dryRun, keep, leashed         bool
@@ -63,6 +66,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.leashed, leashFlag, false, "end with the standard input")
 	// For floodgate selftest, which starts many.
 	_ = flags.MarkHidden(leashFlag)
+	flags.StringVar(&o.windowModel, "window-model", string(oracle.FirstHit), "how the limiter is declared to count: first-hit, epoch (windows end by the clock) or sliding")
 	o.registerStack(flags)
 	o.kubernetes.registerLoad(flags)
 }
@@ -79,6 +83,7 @@ func (o *options) registerStack(flags *pflag.FlagSet) {
 	flags.StringVar(&o.prometheus, "prometheus", "", "a prometheus program, or \"none\"; otherwise the one on PATH, or one that is built once")
 	flags.DurationVar(&o.scrapeInterval, "scrape-interval", time.Second, "how often a Prometheus that is started here scrapes; verdicts wait for the scrape after the last hit")
 	flags.StringSliceVar(&o.ports, "port", nil, "COMPONENT=PORT on 127.0.0.1 instead of a free one, such as gateway=8000 (repeatable)")
+	flags.StringVar(&o.countsBy, "standin-window-model", limitador.FirstHit, "how the stand-in for the limiter counts; declare the same by --window-model, or see it found")
 	flags.Int64Var(&o.seed, "seed", 0, "makes order and random faults repeatable; 0 draws one")
 	o.kubernetes.register(flags)
 }
@@ -104,6 +109,10 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	maxDoubt, err := parseShare(o.maxDoubt)
 	if err != nil {
 		wrong = append(wrong, fmt.Errorf("--max-doubt: %w", err))
+	}
+	p.windowModel, err = oracle.ParseWindowModel(o.windowModel)
+	if err != nil {
+		wrong = append(wrong, fmt.Errorf("--window-model: %w", err))
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
@@ -132,7 +141,7 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 
 // stackPlan checks what concerns the stack alone.
 func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
-	p := &plan{policies: o.policies, seed: o.seed, programs: map[string]string{}, words: o.kubernetes.words(o.provider), workers: o.kubernetes.workers, from: o.kubernetes.from}
+	p := &plan{standInLimiter: o.bringsStandInLimiter(), policies: o.policies, seed: o.seed, programs: map[string]string{}, words: o.kubernetes.words(o.provider), workers: o.kubernetes.workers, from: o.kubernetes.from}
 	var wrong []error
 	note := func(err error) {
 		if err != nil {
@@ -162,6 +171,8 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 	}
 	p.ports, err = parsePorts(o.ports)
 	note(err)
+	p.countsBy, err = o.standInModel()
+	note(err)
 	for name, path := range map[string]string{"limitador": o.limitador, "llmd": o.llmd, "prometheus": o.prometheus} {
 		if path == "" {
 			continue
@@ -188,6 +199,26 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 		p.seed = rand.Int64N(1_000_000) + 1
 	}
 	return p, wrong
+}
+
+// standInModel is the window model that the stand-in for the limiter is given,
+// "" if it counts as the real one does.
+func (o *options) standInModel() (string, error) {
+	switch {
+	case !slices.Contains(limitador.WindowModels(), o.countsBy):
+		return "", fmt.Errorf("--standin-window-model %q: want one of %s", o.countsBy, strings.Join(limitador.WindowModels(), ", "))
+	case o.countsBy == limitador.FirstHit:
+		return "", nil
+	case !o.bringsStandInLimiter():
+		return "", fmt.Errorf("--standin-window-model %s: only the stand-in of providers local and double can be told how to count; say by --window-model how yours does", o.countsBy)
+	}
+	return o.countsBy, nil
+}
+
+// bringsStandInLimiter is true where the limiter is a stand-in that is started
+// with arguments of ours.
+func (o *options) bringsStandInLimiter() bool {
+	return o.limitador == "" && (o.provider == "local" || o.provider == "double")
 }
 
 func (o *options) filter(lane catalogue.Lane) (string, error) {

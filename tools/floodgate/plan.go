@@ -15,11 +15,13 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
+	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/conformance"
 	"github.com/floodgate-dev/floodgate/suites/harness"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
 // twinWindow is the longest window of the shortened policy: long enough to
@@ -68,10 +70,16 @@ type plan struct {
 	words      []string
 	workers    int
 	from       string
-	seed       int64
-	lane       catalogue.Lane
-	filter     string
-	processes  int
+	// windowModel is how the limiter is declared to count, countsBy how its
+	// stand-in does, "" if as the real one does. standInLimiter is true where
+	// that stand-in takes arguments.
+	windowModel    oracle.WindowModel
+	countsBy       string
+	standInLimiter bool
+	seed           int64
+	lane           catalogue.Lane
+	filter         string
+	processes      int
 	// given says that cases take turns with the policy's own identities, and
 	// patience how long each may take then, 0 being as long as ever.
 	given    bool
@@ -109,9 +117,13 @@ func (p *plan) writeVariants() error {
 			return fmt.Errorf("variant %s of the policy: %w", variant, err)
 		}
 		dirs[variant] = dir
-		p.specsOf = append(p.specsOf, cluster.VariantSpec{
+		spec := cluster.VariantSpec{
 			Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers, LimitNames: variant == harness.Headers,
-		})
+		}
+		if variant == harness.Epoch {
+			spec.WindowModel = limitador.Epoch
+		}
+		p.specsOf = append(p.specsOf, spec)
 	}
 	return nil
 }
@@ -128,7 +140,10 @@ func (p *plan) writeVariant(variant string) (string, error) {
 			return p.found, nil
 		}
 		return filepath.Abs(p.policies)
-	case harness.Twin:
+	case harness.Twin, harness.Epoch:
+		if variant == harness.Epoch && !p.standInLimiter {
+			return "", fmt.Errorf("%w: only the stand-in for the limiter can be told how to count", errNoVariant)
+		}
 		scaled, err := set.Scaled(twinWindow)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errNoVariant, err)
@@ -166,7 +181,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 func (p *plan) clusterOptions(progress io.Writer) cluster.Options {
 	return cluster.Options{
 		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Manners: p.manners, ScrapeInterval: p.scrapeInterval, Programs: p.programs,
-		Ports: p.ports, Seed: p.seed, Progress: progress, Kubernetes: p.kubernetes,
+		Ports: p.ports, WindowModel: p.countsBy, Seed: p.seed, Progress: progress, Kubernetes: p.kubernetes,
 	}
 }
 
@@ -201,6 +216,12 @@ func (p *plan) again() string {
 	if p.scrapeInterval > time.Second {
 		words = append(words, "--scrape-interval", p.scrapeInterval.String())
 	}
+	if p.windowModel != "" && p.windowModel != oracle.FirstHit {
+		words = append(words, "--window-model", string(p.windowModel))
+	}
+	if p.countsBy != "" {
+		words = append(words, "--standin-window-model", p.countsBy)
+	}
 	words = append(words, p.words...)
 	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")
 }
@@ -218,7 +239,7 @@ func (p *plan) longestWindow() time.Duration {
 		switch {
 		case spec.Lane == catalogue.Seed:
 			return longest
-		case slices.Contains(spec.Variants, harness.Twin):
+		case slices.Contains(spec.Variants, harness.Twin), slices.Contains(spec.Variants, harness.Epoch):
 			wait = min(longest, twinWindow)
 		}
 	}
