@@ -24,7 +24,7 @@ func (r *Reader) ScrapedLimiters(ctx context.Context, address string) ([]string,
 	}
 	vector, ok := value.(model.Vector)
 	if !ok {
-		return nil, fmt.Errorf("prometheus at %s: query %s: got a %s, want a vector", address, limiterUp, value.Type())
+		return nil, fmt.Errorf("prometheus at %s: query %s: got %s, want a vector", address, limiterUp, kindOf(value))
 	}
 	var instances []string
 	for _, sample := range vector {

@@ -41,7 +41,7 @@ func (p *Prometheus) targets(ctx context.Context) ([]target, error) {
 	}
 	vector, ok := value.(model.Vector)
 	if !ok {
-		return nil, fmt.Errorf("query %s: got a %s, want a vector", query, value.Type())
+		return nil, fmt.Errorf("query %s: got %s, want a vector", query, kindOf(value))
 	}
 	targets := make([]target, 0, len(vector))
 	for _, sample := range vector {
@@ -73,7 +73,7 @@ func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, erro
 	}
 	matrix, ok := value.(model.Matrix)
 	if !ok {
-		return nil, fmt.Errorf("query %s: got a %s, want a matrix", query, value.Type())
+		return nil, fmt.Errorf("query %s: got %s, want a matrix", query, kindOf(value))
 	}
 	up := false
 	var samples []Sample
@@ -100,6 +100,14 @@ func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, erro
 		return nil, fmt.Errorf("the last scrape of %s, at %s, failed", target.instance, utc(target.began))
 	}
 	return samples, nil
+}
+
+// kindOf names what Prometheus answered; an answer without any data is nil.
+func kindOf(value model.Value) string {
+	if value == nil {
+		return "nothing"
+	}
+	return "a " + value.Type().String()
 }
 
 func utc(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
