@@ -56,6 +56,9 @@ type Report struct {
 	Single   []Trial   `json:"single"`
 	Combined []Trial   `json:"combined"`
 	Correct  []Variant `json:"correct"`
+	// Untried are faults that no case of this build can show, each with the
+	// reason. They count nowhere.
+	Untried []string `json:"untried,omitempty"`
 }
 
 // Trial is a system with one fault, or with two.

@@ -24,6 +24,9 @@ func (p Printer) SelfTest(r *selftest.Report, page string) error {
 	}
 	p.rules(w, r)
 	p.variants(w, r)
+	for _, untried := range r.Untried {
+		fmt.Fprintf(w, "%-9s %s\n", "not tried", reports.Visible(untried))
+	}
 	for _, reason := range r.Reasons {
 		fmt.Fprintf(w, "%-9s %s\n", "because", reports.Visible(reason))
 	}

@@ -58,3 +58,17 @@ func TestADenialTellsWhoGivesAnswersTheirForm(t *testing.T) {
 		})
 	}
 }
+
+// A 401 that came from behind the gateway is the model's own.
+func TestWhoRefusesAValidKey(t *testing.T) {
+	for from, component := range map[string]reports.Component{
+		evidence.FromGateway: reports.Authorizer, evidence.FromBackend: reports.Model,
+	} {
+		for _, rule := range []string{Served, AllAdmitted} {
+			entries := ledger(t, "A1+1", "R3+1")
+			entries[1].From = from
+			q := question(entries, limitOf(2, 10*sec))
+			want{reports.Fail, component, "1 of 2 hits were refused"}.check(t, ruleNamed(t, rule).Judge(q, entries))
+		}
+	}
+}

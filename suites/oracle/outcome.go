@@ -34,11 +34,8 @@ func judgeAllAdmitted(t *trial) reports.Finding {
 	case len(denied) > 0:
 		return blame(t.falseDenial(), denied, "%d of %s denied", len(denied), hitsWere(len(t.mine)))
 	case len(refused) > 0:
-		c := cause{reports.Authorizer, t.answered(refused[0]), "callers are refused by the authorizer"}
-		if t.entries[refused[0]-1].From == evidence.FromBackend {
-			c = t.failure(refused)
-		}
-		return blame(c, refused, "%d of %s refused", len(refused), hitsWere(len(t.mine)))
+		return blame(t.refusal(refused), refused,
+			"%d of %s refused", len(refused), hitsWere(len(t.mine)))
 	case len(failed) > 0:
 		return blame(t.failure(failed), failed, "%d of %s failed", len(failed), count(len(t.mine), "hit"))
 	case t.tally.lost > 0:
@@ -75,6 +72,16 @@ func (t *trial) failure(failed []int) cause {
 		}
 	}
 	return cause{reports.Gateway, said, "the gateway answered itself"}
+}
+
+// refusal blames who refused callers that should not be: the authorizer, or the
+// model where it did.
+func (t *trial) refusal(refused []int) cause {
+	said := t.answered(refused[0])
+	if t.entries[refused[0]-1].From == evidence.FromBackend {
+		return cause{reports.Model, said, "the answer came from behind the gateway"}
+	}
+	return cause{reports.Authorizer, said, "callers are refused by the authorizer"}
 }
 
 // reachedModel tells whether the model's journal has a hit.

@@ -92,6 +92,8 @@ type selfTest struct {
 	faults   []suite.Fault
 	pairs    [][]suite.Fault
 	variants []suite.Variant
+	// untried are faults that no case can show, and why.
+	untried []string
 	// dir is the self-test's folder, shownDir the same as the user named it,
 	// scratch its private one.
 	dir, shownDir, scratch string
@@ -107,14 +109,22 @@ func (o *selfTestOptions) prepare() (*selfTest, error) {
 	if o.sample < 0 || o.pairs < 0 {
 		wrong = append(wrong, errors.New("--sample, --pairs: want 0 or more"))
 	}
-	all, err := everyFault()
+	every, err := everyFault()
 	if err != nil {
 		return nil, err
+	}
+	var all []suite.Fault
+	for _, fault := range every {
+		if fault.Unshown != "" {
+			t.untried = append(t.untried, fault.Name+": "+fault.Unshown)
+			continue
+		}
+		all = append(all, fault)
 	}
 	for _, name := range o.faults {
 		at := slices.IndexFunc(all, func(f suite.Fault) bool { return f.Name == name })
 		if at < 0 {
-			wrong = append(wrong, fmt.Errorf("--fault %q: no stand-in has it; floodgate standin NAME --list-faults names them", name))
+			wrong = append(wrong, fmt.Errorf("--fault %q: no stand-in has it, or no case shows it; floodgate standin NAME --list-faults names them", name))
 			continue
 		}
 		t.faults = append(t.faults, all[at])
@@ -171,7 +181,7 @@ func (t *selfTest) run(ctx context.Context, out io.Writer) (err error) {
 		return &exit{exitUsage, err}
 	}
 	report := &selftest.Report{
-		Version: version(), Seed: t.options.seed, Sampled: !t.whole(), Began: began,
+		Version: version(), Seed: t.options.seed, Untried: t.untried, Sampled: !t.whole(), Began: began,
 		Single: []selftest.Trial{}, Combined: []selftest.Trial{}, Correct: []selftest.Variant{},
 	}
 	fmt.Fprintf(out, "floodgate %s · selftest · seed %d\n%d faults, %d pairs, %d correct variants, %d side by side\n",

@@ -50,6 +50,7 @@ func SelfTest() *selftest.Report {
 			{Name: "processes", About: "processes of their own", Alarms: []string{}, Reason: "the run did not come to its end: exit status 4"},
 		},
 	}
+	r.Untried = []string{"limitador:cost-per-limit: it takes hundreds of <limits>"}
 	r.Settle([]string{"assumptions", "no-overrun", "in-order", "answer-form", "served"})
 	return r
 }
