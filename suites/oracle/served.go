@@ -17,7 +17,7 @@ func judgeServed(t *trial) reports.Finding {
 	byGateway := t.having(func(e *evidence.Entry) bool { return e.Outcome == evidence.Failed && e.From == evidence.FromGateway })
 	switch {
 	case len(refused) > 0:
-		return blame(t.refusal(refused), refused,
+		return blame(cause{reports.Authorizer, t.answered(refused[0]), "callers are refused by the authorizer"}, refused,
 			"%d of %s refused although the key is valid", len(refused), hitsWere(len(t.mine)))
 	case len(byModel) > 0:
 		return blame(t.failure(byModel), byModel, "%d of %s failed by the model", len(byModel), hitsWere(len(t.mine)))

@@ -23,6 +23,12 @@ func Variants() []Variant {
 		{Name: "metrics-shuffled", About: "/metrics in another order at every scrape, as the real server's", Manners: []string{"limitador:metrics-shuffled"}},
 		{Name: "closing-connections", About: "the gateway closes the connection after every answer", Manners: []string{"gateway:closes-connections"}},
 		{Name: "resetting-connections", About: "1 % of the hits lose their connection before they are counted", Manners: []string{"gateway:resets-connections"}},
+		{Name: "epoch-windows", About: "windows end by the clock, and are declared to", Args: []string{
+			"--window-model", "epoch", "--standin-window-model", "epoch",
+		}},
+		{Name: "sliding-windows", About: "windows slide, and are declared to", Args: []string{
+			"--window-model", "sliding", "--standin-window-model", "sliding",
+		}},
 		{Name: "restarts", About: "limiters and authorizers are restarted and stopped, and said to be", Provider: "local", Cases: []string{"A08", "S13"}},
 		{Name: "edits", About: "policies and keys are edited under load", Cases: []string{"A05", "A06", "I11", "P02", "P03", "P04", "P16", "S14"}},
 		{Name: "processes", About: "the stand-ins are processes of their own", Provider: "local"},
