@@ -144,6 +144,14 @@ type PolicyPutter interface {
 	PutPolicy(ctx context.Context, variant string, set *policy.Set) error
 }
 
+// FilterConfigPusher puts any text in the place of the gateway filter's
+// configuration.
+type FilterConfigPusher interface {
+	// PushFilterConfig returns once the variant's gateway has taken notice of the
+	// text, whatever it made of it.
+	PushFilterConfig(ctx context.Context, variant string, config []byte) error
+}
+
 // PolicyObserver tells what a system says of a policy, which proves nothing
 // about what is in force (sut.md 0.1).
 type PolicyObserver interface {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
+	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
 
@@ -124,15 +125,27 @@ func (b *Bed) limiterBook(ctx context.Context) (*evidence.LimiterBook, error) {
 	return &book, nil
 }
 
-// limitsInForce reads the limits of every scope that the policy has.
-func (b *Bed) limitsInForce(ctx context.Context, base string) ([]evidence.LimitInForce, error) {
+// scopes are the limiter's namespaces of the bed's policy and of that which the
+// variant was brought up with: limits that an edit takes away shall not be
+// overlooked.
+func (b *Bed) scopes() []string {
 	var scopes []string
-	for _, limit := range b.set.LimitadorLimits() {
-		scopes = append(scopes, limit.Namespace)
+	for _, set := range []*policy.Set{b.set, b.run.sets[b.variant.Name]} {
+		if set == nil {
+			continue
+		}
+		for _, limit := range set.LimitadorLimits() {
+			scopes = append(scopes, limit.Namespace)
+		}
 	}
 	slices.Sort(scopes)
+	return slices.Compact(scopes)
+}
+
+// limitsInForce reads the limits of every scope that the policy has or had.
+func (b *Bed) limitsInForce(ctx context.Context, base string) ([]evidence.LimitInForce, error) {
 	var limits []evidence.LimitInForce
-	for _, scope := range slices.Compact(scopes) {
+	for _, scope := range b.scopes() {
 		inForce, err := b.run.reader.Limits(ctx, base, scope)
 		if err != nil {
 			return nil, err

@@ -25,21 +25,17 @@ func (b *Bed) JudgeCounters(ctx context.Context, who tier.Identity, rules ...str
 	}, rules)
 }
 
-// counters reads the live counters of every scope that the policy has.
+// counters reads the live counters of every scope that the policy has or had.
 func (b *Bed) counters(ctx context.Context) *evidence.CounterBook {
 	ctx, cancel := context.WithTimeout(ctx, bookPatience)
 	defer cancel()
 	book := &evidence.CounterBook{}
-	scopes := map[string]bool{}
-	for _, limit := range b.set.LimitadorLimits() {
-		scopes[limit.Namespace] = true
-	}
 	limiters, err := b.limiters(ctx)
 	if err != nil || len(limiters) != 1 {
 		book.Missing = "the case needs exactly one limiter whose HTTP API can be reached"
 		return book
 	}
-	for _, scope := range slices.Sorted(maps.Keys(scopes)) {
+	for _, scope := range b.scopes() {
 		counters, err := b.run.reader.Counters(ctx, limiters[0], scope)
 		if err != nil {
 			return &evidence.CounterBook{Missing: err.Error()}

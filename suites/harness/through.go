@@ -32,6 +32,16 @@ func DeniedAgain(who tier.Identity) Seen {
 	}
 }
 
+// SomebodyOf waits for an identity's first hit that ends so.
+func SomebodyOf(who tier.Identity, outcome evidence.Outcome) Seen {
+	return func(hits Hits) bool {
+		return slices.ContainsFunc(hits.Of(who).entries, func(e evidence.Entry) bool { return e.Outcome == outcome })
+	}
+}
+
+// Never waits as long as patience lasts.
+func Never(Hits) bool { return false }
+
 // FireThrough fires attacks again and again, from before a change until after
 // it: at least one round leaves after the change was made, and rounds go on
 // until what they are fired for has shown, for patience at most. It returns when

@@ -2,8 +2,11 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
 
 // cause says which component a fail is blamed on: a clause of numbers for the
@@ -40,6 +43,12 @@ func (t *trial) overAdmission() cause {
 			reports.Limiter,
 			fmt.Sprintf("the %d limiters answered all %d (their authorized_calls +%d)", len(t.q.After.Limiter.Instances), passed, m.Authorized),
 			"the limiters said yes to every hit that passed; with memory storage each of them counts for itself",
+		}
+	case missing <= 0 && t.askedElse():
+		return cause{
+			reports.Gateway,
+			fmt.Sprintf("the limiter answered all %d (its authorized_calls +%d); /limits shows the limit, and /counters no counter of it", passed, m.Authorized),
+			"the gateway asked about other limits than those that are in force",
 		}
 	case missing <= 0:
 		return cause{
@@ -128,4 +137,24 @@ func (t *trial) falseDenial() cause {
 			"the gateway denied hits that the limiter did not deny",
 		}
 	}
+}
+
+// askedElse tells whether the limiter, though it said yes to hits, was never
+// asked about the subject's limits: it shows each of them, and was seen to have
+// counted for none. Where /counters was not read that cannot be told.
+func (t *trial) askedElse() bool {
+	if _, why := t.counterBook(); why != "" || t.q.After.Limiter == nil || len(t.limits) == 0 || len(t.passed) == 0 {
+		return false
+	}
+	counted := t.q.Began.Add(t.passed[len(t.passed)-1].sent)
+	for _, limit := range t.limits {
+		shown := slices.ContainsFunc(t.q.After.Limiter.InForce, func(l evidence.LimitInForce) bool {
+			return l.Namespace == limit.Scope && slices.ContainsFunc(l.Conditions, func(c string) bool { return strings.Contains(c, `"`+limit.ID+`"`) })
+		})
+		// A counter that was there may have ended before it was read.
+		if !shown || len(t.countersOf(limit)) > 0 || !t.q.Counters.At.Before(counted.Add(limit.Window)) {
+			return false
+		}
+	}
+	return true
 }

@@ -26,6 +26,9 @@ type Edit struct {
 	Told  time.Duration `json:"told,omitempty"`
 	// Shown are when the /limits of each limiter first showed the policy.
 	Shown []time.Duration `json:"shown,omitempty"`
+	// Refused are the refused loads that each limiter's status told after the
+	// edit, where the edit is one that cannot be read.
+	Refused []int64 `json:"refused,omitempty"`
 	// Budget is how long after Put, or after Told where a rule says so, the
 	// policy may take to be in force.
 	Budget time.Duration `json:"budget"`
@@ -193,15 +196,16 @@ func judgeKeepsCounters(t *trial) reports.Finding {
 }
 
 // judgeStartsAnew is judged on a subject who fired until its quota was used,
-// and on, while the window was changed (cases.md P04): the new counter knows
-// nothing of the old one, neither its count nor its end.
+// and on, while the window was changed or the limit got another name (cases.md
+// P04, P05): the new counter knows nothing of the old one, neither its count nor
+// its end, and the old one is gone.
 func judgeStartsAnew(t *trial) reports.Finding {
 	e, why := t.edited()
 	switch {
 	case why != "":
 		return doubt("%s", why)
-	case e.is.Window == e.was.Window:
-		return doubt("%s: the window of %s is what it was", e.What, e.is.Window)
+	case e.is.Window == e.was.Window && e.is.ID == e.was.ID:
+		return doubt("%s: the window of %s is what it was, and so is the name", e.What, e.is.Window)
 	}
 	early := before(t.passed, e.Asked)
 	later := keep(t.passed, func(h hit) bool { return h.received >= e.Asked })
@@ -225,10 +229,12 @@ func judgeStartsAnew(t *trial) reports.Finding {
 		return doubt("%s: the old window may have ended before it was in force", e.What)
 	case len(wrong) > 0:
 		f = blame(t.falseDenial(), numbers(wrong), "%s from %s to %s: %s denied %s after every limiter had shown it, with %d of %d admitted since: the old counter's use was kept",
-			e.What, e.was.Window, e.is.Window, hitsWere(len(wrong)), at(wrong[0].sent-e.shown), len(fresh), e.is.Quota)
+			e.What, e.from(), e.to(), hitsWere(len(wrong)), at(wrong[0].sent-e.shown), len(fresh), e.is.Quota)
+	case int64(len(fresh)) > e.is.Quota && e.is.ID != e.was.ID:
+		f = t.judgeGap(e, fresh, end)
 	case int64(len(fresh)) > e.is.Quota:
 		f = blame(t.overAdmission(), numbers(fresh[e.is.Quota:]), "%s from %s to %s: the new window admitted %d of %d hits",
-			e.What, e.was.Window, e.is.Window, len(fresh), e.is.Quota)
+			e.What, e.from(), e.to(), len(fresh), e.is.Quota)
 	case int64(len(fresh)) < e.is.Quota:
 		return doubt("%s: only %d of %d hits were fired at the new counter", e.What, len(fresh), e.is.Quota)
 	case fresh[len(fresh)-1].sent >= old:
@@ -236,14 +242,64 @@ func judgeStartsAnew(t *trial) reports.Finding {
 	case len(keep(t.denied, func(h hit) bool { return h.sent > fresh[len(fresh)-1].sent && h.received < end })) == 0:
 		return doubt("%s: no hit was denied after the new quota, so that its end was not seen", e.What)
 	default:
-		f = passSaying("%s from %s to %s with %d used: the new counter admitted its whole quota of %d, no more", e.What, e.was.Window, e.is.Window, len(early), e.is.Quota)
+		f = passSaying("%s from %s to %s with %d used: the new counter admitted its whole quota of %d, no more", e.What, e.from(), e.to(), len(early), e.is.Quota)
 		if seconds, kept := t.outlives(e.is); kept {
 			f = blame(cause{reports.Limiter, "", "the new counter has the end of another window"}, nil,
-				"%s from %s to %s: /counters says that the new window ends in %d s", e.What, e.was.Window, e.is.Window, seconds)
+				"%s from %s to %s: /counters says that the new window ends in %d s", e.What, e.from(), e.to(), seconds)
+		} else if t.remembers(e.was) {
+			f = blame(cause{reports.Limiter, "", "a limit that is no more has a counter"}, nil,
+				"%s from %s to %s: /counters still shows the old counter", e.What, e.from(), e.to())
 		}
 	}
 	f.Limit = e.is.String()
 	return f
+}
+
+// judgeGap is judged on more admissions than a renamed limit explains. Until the
+// gateway speaks of the new name, the limiter, which knows the old one no more,
+// lets hits pass: within the budget that is a gap and told, after it or after
+// the first denial under the new name it is none.
+func (t *trial) judgeGap(e edited, fresh []hit, end time.Duration) reports.Finding {
+	var denied *hit
+	for _, h := range t.denied {
+		if h.sent > e.shown && h.received < end && (denied == nil || h.received < denied.received) {
+			denied = &h
+		}
+	}
+	over := e.Put + e.Budget
+	late := keep(fresh, func(h hit) bool { return h.sent > over })
+	switch {
+	case int64(len(late)) > e.is.Quota:
+		return blame(t.overAdmission(), numbers(late), "%s from %s to %s: more than %s after it was put, %s still admitted, with a quota of %d",
+			e.What, e.from(), e.to(), at(e.Budget), hitsWere(len(late)), e.is.Quota)
+	case denied == nil:
+		return doubt("%s: %d hits were admitted with a quota of %d, and none was denied under the new name, so that the gap's end was not seen", e.What, len(fresh), e.is.Quota)
+	}
+	// Of several gateways one may be later than another, within the budget.
+	if back := keep(fresh, func(h hit) bool { return h.sent > max(over, denied.received) }); len(back) > 0 {
+		return blame(t.overAdmission(), numbers(back), "%s from %s to %s: %s admitted more than %s after it was put, although a hit had been denied under the new name",
+			e.What, e.from(), e.to(), hitsWere(len(back)), at(e.Budget))
+	}
+	return passSaying("%s from %s to %s with %d of the old quota used: %d more than the new quota of %d passed in the gap, the last one %s after it was put",
+		e.What, e.from(), e.to(), e.was.Quota, int64(len(fresh))-e.is.Quota, e.is.Quota, at(max(0, fresh[len(fresh)-1].sent-e.Put)))
+}
+
+// from and to say what was edited into what.
+func (e edited) from() string { return e.side(e.was) }
+
+func (e edited) to() string { return e.side(e.is) }
+
+func (e edited) side(limit tier.Limit) string {
+	if e.was.Window != e.is.Window {
+		return limit.Window.String()
+	}
+	return fmt.Sprintf("%.80q", limit.ID)
+}
+
+// remembers tells whether the limiter shows a counter of the subject for a limit.
+func (t *trial) remembers(limit tier.Limit) bool {
+	_, why := t.counterBook()
+	return why == "" && len(t.countersOf(limit)) > 0
 }
 
 // outlives finds a counter of the limit that runs longer than its window.

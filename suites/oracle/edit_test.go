@@ -145,12 +145,14 @@ func TestLimitsInTime(t *testing.T) {
 
 // editing simulates a limiter with one counter whose limit is edited while hits
 // come, one every few milliseconds. From inForce on it has the new limit; keeps
-// says whether it then keeps the count, and end whether it keeps the window.
+// says whether it then keeps the count, and end whether it keeps the window. For
+// gap from then on nobody asks it, and everything passes.
 type editing struct {
 	was, is    tier.Limit
 	inForce    time.Duration
 	keepsCount bool
 	keepsEnd   bool
+	gap        time.Duration
 }
 
 func (w editing) play(t *rapid.T, hits int) []evidence.Entry {
@@ -179,7 +181,9 @@ func (w editing) play(t *rapid.T, hits int) []evidence.Entry {
 			used, end = 0, longAgo
 		}
 		outcome := evidence.Denied
-		if used < limit.Quota {
+		if edited && decided < w.inForce+w.gap {
+			outcome = evidence.Admitted
+		} else if used < limit.Quota {
 			outcome = evidence.Admitted
 			if used++; end == longAgo {
 				end = decided + limit.Window
@@ -218,14 +222,20 @@ func TestEditsOfASoundLimiterAreNeverAccused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		was := limitOf(int64(rapid.IntRange(1, 8).Draw(t, "was")), time.Duration(rapid.IntRange(1, 6).Draw(t, "window"))*sec)
 		is, rule := was, KeepsCounters
-		if rapid.Bool().Draw(t, "window") {
+		switch rapid.IntRange(0, 2).Draw(t, "what") {
+		case 0:
 			rule, is.Window = StartsAnew, was.Window/2
-		} else {
+		case 1:
+			rule, is.ID = StartsAnew, "limit.another__1"
+		default:
 			is.Quota += int64(rapid.IntRange(1, 6).Draw(t, "more"))
 		}
 		edit, inForce := drawEdit(t, was)
-		keeps := rule == KeepsCounters
-		entries := editing{was, is, inForce, keeps, keeps}.play(t, rapid.IntRange(10, 120).Draw(t, "hits"))
+		keeps, gap := rule == KeepsCounters, time.Duration(0)
+		if is.ID != was.ID {
+			gap = time.Duration(rapid.IntRange(0, 400).Draw(t, "gap")) * ms
+		}
+		entries := editing{was, is, inForce, keeps, keeps, gap}.play(t, rapid.IntRange(10, 120).Draw(t, "hits"))
 		q := question(entries, is)
 		q.Want.Edit = edit
 		q.Rules = []string{rule, ShownInTime}
@@ -240,19 +250,24 @@ func TestEditsOfASoundLimiterAreNeverAccused(t *testing.T) {
 // TestBrokenEditsAreFound has the quota used up before the edit and enough hits
 // after it, in windows that outlast them.
 func TestBrokenEditsAreFound(t *testing.T) {
+	another := limitOf(2, time.Minute)
+	another.ID = "limit.another__1"
 	for name, c := range map[string]struct {
 		rule       string
 		keepsCount bool
 		is         tier.Limit
+		gap        time.Duration
 	}{
-		"an edit of the quota resets the counter": {KeepsCounters, false, limitOf(5, time.Minute)},
-		"an edit of the window keeps the count":   {StartsAnew, true, limitOf(2, 30*sec)},
+		"an edit of the quota resets the counter": {KeepsCounters, false, limitOf(5, time.Minute), 0},
+		"an edit of the window keeps the count":   {StartsAnew, true, limitOf(2, 30*sec), 0},
+		"a new name keeps the count":              {StartsAnew, true, another, 0},
+		"a new name is never enforced":            {StartsAnew, false, another, time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				was := limitOf(2, time.Minute)
 				edit, inForce := drawEdit(t, was)
-				entries := editing{was, c.is, inForce, c.keepsCount, c.keepsCount}.play(t, 120)
+				entries := editing{was, c.is, inForce, c.keepsCount, c.keepsCount, c.gap}.play(t, 120)
 				q := question(entries, c.is)
 				q.Want.Edit, q.Rules = edit, []string{c.rule}
 				f := Judge(q, entries)[1]
@@ -276,7 +291,7 @@ func TestAPolicyInTimeIsNeverAccused(t *testing.T) {
 		if edit.Tells {
 			edit.Told = edit.Put + time.Duration(rapid.IntRange(0, 400).Draw(t, "told"))*ms
 		}
-		entries := editing{open, is, inForce, false, false}.play(t, rapid.IntRange(10, 120).Draw(t, "hits"))
+		entries := editing{open, is, inForce, false, false, 0}.play(t, rapid.IntRange(10, 120).Draw(t, "hits"))
 		q := question(entries, is)
 		q.Want.Edit, q.Rules = edit, []string{LimitsInTime}
 		if f := Judge(q, entries)[1]; f.Verdict == reports.Fail {
@@ -293,7 +308,7 @@ func TestAPolicyThatIsTooLateIsFound(t *testing.T) {
 		open.Quota = 1 << 40
 		edit, _ := drawEdit(t, open)
 		edit.Budget = 500 * ms
-		entries := editing{open, is, edit.Put + 2*sec, false, false}.play(t, 120)
+		entries := editing{open, is, edit.Put + 2*sec, false, false, 0}.play(t, 120)
 		q := question(entries, is)
 		q.Want.Edit, q.Rules = edit, []string{LimitsInTime}
 		if f := Judge(q, entries)[1]; f.Verdict != reports.Fail {

@@ -53,6 +53,8 @@ const (
 	ShownInTime     = "shown-in-time"
 	KeepsCounters   = "keeps-counters"
 	StartsAnew      = "starts-anew"
+	LimitsGone      = "limits-gone"
+	RefusalTold     = "refusal-told"
 	OneCounter      = "one-counter"
 	UnsharedIsFound = "unshared-is-found"
 	ComesBack       = "comes-back"
@@ -144,7 +146,9 @@ func All() []Rule {
 		{LimitsInTime, "a policy limits within a budget after its status says that it is enforced", needsLedger | needsFirstHit, judgeLimitsInTime},
 		{ShownInTime, "a policy is in force on every limiter within a budget after it was put", 0, judgeShownInTime},
 		{KeepsCounters, "an edit of a quota keeps what was counted: the difference is admitted, no more and no less", needsLedger | needsFirstHit, judgeKeepsCounters},
-		{StartsAnew, "an edit of a window starts its counter at 0", needsLedger | needsFirstHit, judgeStartsAnew},
+		{StartsAnew, "an edit of a window or a name starts its counter at 0", needsLedger | needsFirstHit, judgeStartsAnew},
+		{LimitsGone, "a policy that is deleted leaves neither limits nor counters", needsLedger, judgeLimitsGone},
+		{RefusalTold, "a limiter that refuses an edit says so", 0, judgeRefusalTold},
 		{OneCounter, "an identity has one counter, however many limiters there are", needsLedger | needsFirstHit, judgeOneCounter},
 		{UnsharedIsFound, "limiters share a counter, or are found to count each for itself, and no worse than that", needsLedger | needsFirstHit, judgeUnsharedIsFound},
 		{ComesBack, "a limiter that is replaced fails nobody, limits again within a budget, and loses no more than what it had counted", needsLedger | needsFirstHit, judgeComesBack},
