@@ -102,6 +102,9 @@ const (
 	needsFirstHit
 )
 
+// judgesWindows are the needs of the rules that say how a limiter counts.
+const judgesWindows = needsPace | needsWindows
+
 // All are the rules in the order in which a report shows them, without the
 // assumptions, which are no guarantee of the system under test.
 func All() []Rule {
@@ -217,7 +220,7 @@ func (t *trial) opinion(r Rule) reports.Finding {
 		return doubt("%s", reason)
 	}
 	f := r.judge(t)
-	if f.Verdict == reports.Fail && r.needs&needsWindows != 0 && (f.Component == reports.Limiter || f.Component == reports.Unattributed) {
+	if f.Verdict == reports.Fail && r.needs&judgesWindows == judgesWindows && (f.Component == reports.Limiter || f.Component == reports.Unattributed) {
 		f.Reason += t.otherModels()
 	}
 	if f.Verdict == reports.Pass && r.needs&needsPace != 0 && t.assumed.pace != "" {
