@@ -193,3 +193,25 @@ func TestLagDoubtsAPassAndKeepsAFail(t *testing.T) {
 		c.want.check(t, ruleNamed(t, NoOverrun).Judge(q, entries))
 	}
 }
+
+// A ledger that is judged again holds what the case fired for its later
+// questions: the verdict must be the one of the run.
+func TestHitsOfLaterQuestionsAreNotThisOnes(t *testing.T) {
+	early := ledger(t, "A84+1", "A86+1", "D90+1")
+	q := question(early, limitOf(2, 10*sec))
+	q.Rules = []string{NoOverrun, Reconciled, PrometheusAgrees, GatewayAgrees, BackendAgrees}
+	whole := ledger(t, "A84+1", "A86+1", "D90+1", "A9084+1", "A9086+1", "L9090+1")
+	for i := range whole[3:] {
+		whole[3+i].Attack = "later"
+		whole[3+i].Seq = uint64(i)
+	}
+	then, again := Judge(q, early), Judge(q, whole)
+	if diff := cmp.Diff(then, again); diff != "" {
+		t.Errorf("judged again (-then +again):\n%s", diff)
+	}
+	for _, f := range then {
+		if f.Verdict != reports.Pass {
+			t.Errorf("%s: %s: %s", f.Rule, f.Verdict, f.Reason)
+		}
+	}
+}

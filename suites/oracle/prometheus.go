@@ -75,7 +75,9 @@ func (t *trial) scrapedTooEarly() time.Duration {
 	if !t.q.Began.IsZero() {
 		var last time.Duration
 		for i := range t.entries {
-			last = max(last, t.entries[i].Received)
+			if e := &t.entries[i]; !t.later(e) {
+				last = max(last, e.Received)
+			}
 		}
 		over = t.q.Began.Add(last)
 	}

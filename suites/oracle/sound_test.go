@@ -139,6 +139,10 @@ func (w *world) snapshot(c conditions, shots []shot) evidence.Snapshot {
 		}
 	}
 	s := evidence.Snapshot{At: began, Limiter: book, Prometheus: book, Gateway: &evidence.GatewayBook{Errors: w.errors}}
+	if shots != nil {
+		// When Prometheus' sample was taken, as well.
+		s.At = book.Scraped
+	}
 	s.Backend = &evidence.BackendBook{Hits: map[string]int{}}
 	for _, shot := range shots {
 		s.Gateway.Hits++

@@ -29,6 +29,8 @@ type trial struct {
 	// denied moved no counter; unknown may have been decided either way;
 	// barred were turned away by the gateway with another status than 429.
 	passed, denied, unknown, barred []hit
+	// planned are the attacks of the question.
+	planned map[string]bool
 	// tally counts the subject's hits, whole those of the entire ledger.
 	tally, whole tally
 
@@ -87,10 +89,14 @@ func newTrial(q Question, entries []evidence.Entry) *trial {
 	for _, a := range q.Attacks {
 		planned[a.Name] = true
 	}
+	t.planned = planned
 	isMine := func(e *evidence.Entry) bool {
-		return q.Subject.Identity == "" && planned[e.Attack] || q.Subject.Identity != "" && e.Identity == q.Subject.Identity
+		return !t.later(e) && (q.Subject.Identity == "" && planned[e.Attack] || q.Subject.Identity != "" && e.Identity == q.Subject.Identity)
 	}
 	for i := range entries {
+		if t.later(&entries[i]) {
+			continue
+		}
 		t.whole.add(&entries[i])
 		if isMine(&entries[i]) {
 			t.tally.add(&entries[i])
@@ -116,6 +122,12 @@ func newTrial(q Question, entries []evidence.Entry) *trial {
 	}
 	t.assumed = assume(t)
 	return t
+}
+
+// later says that an entry left after the question's books were read: a ledger
+// that is judged again also holds what the case fired for its later questions.
+func (t *trial) later(e *evidence.Entry) bool {
+	return !t.planned[e.Attack] && !t.q.Began.IsZero() && !t.q.After.At.IsZero() && t.q.Began.Add(e.Sent).After(t.q.After.At)
 }
 
 // sort puts a hit where the window rules look for it.
