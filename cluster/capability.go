@@ -104,6 +104,22 @@ type Scaler interface {
 	Replicas(ctx context.Context, component string) (int, error)
 }
 
+// Pauser holds a component still, as a busy machine or a debugger does.
+type Pauser interface {
+	// Pause stops the component's processes, lets them go on after d, and returns
+	// then. They go on whatever becomes of ctx. The error wraps
+	// errors.ErrUnsupported where a component cannot be held.
+	Pause(ctx context.Context, component string, d time.Duration) error
+}
+
+// ClockStepper sets a component's wall clock.
+type ClockStepper interface {
+	// StepClock moves the component's wall clock by so much from what it shows now.
+	// The error wraps errors.ErrUnsupported where a component has no clock of its
+	// own.
+	StepClock(ctx context.Context, component string, by time.Duration) error
+}
+
 // Killer ends replicas of a component without waiting.
 type Killer interface {
 	// Kill deletes a component's replicas and returns at once: when others serve
@@ -116,8 +132,10 @@ type Killer interface {
 
 // Interferer puts network faults between components and those that call them.
 type Interferer interface {
-	// Interfere has every call to the component meet the fault until mend is
-	// called, or until another fault takes its place. The error wraps
+	// Interfere has every call of a variant's gateway to a component meet the fault
+	// until mend is called, or until another fault takes its place. A component
+	// of a variant with a gateway of its own is named "llmd@faults", also where
+	// variants share it: for others nothing changes. The error wraps
 	// errors.ErrUnsupported where nothing stands before the component.
 	Interfere(ctx context.Context, component string, fault NetworkFault) (mend func(context.Context) error, err error)
 }

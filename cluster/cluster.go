@@ -87,6 +87,19 @@ type VariantSpec struct {
 	// WindowModel has the stand-in for the limiter count windows by another model
 	// than Options say: "epoch" or "sliding". Real limiters take none.
 	WindowModel string
+	// Interfered puts what Interferer needs before the components that the
+	// variant's gateway calls. Other variants do without, and pay nothing.
+	Interfered bool
+	// Scalable has Scaler set how many gateways and limiters the variant has, where
+	// replicas are not at hand anyway. There is one of each at first.
+	Scalable bool
+	// LimiterFailureMode is what the variant's gateway does with a hit whose limiter
+	// call fails: "allow" or "deny"; "" leaves it to the operator, who allows.
+	LimiterFailureMode string
+	// ModelFailures gives the variant a model server of its own, where the provider
+	// starts model servers, that fails every request in one of these ways: the
+	// simulator's --failure-types (sut.md 5.1), such as "rate_limit".
+	ModelFailures []string
 }
 
 // Stack says what is up and where. It holds no keys: it is written to the
@@ -127,6 +140,9 @@ type Variant struct {
 	Journal string `json:"journal,omitempty"`
 	// Authorizer is host:port of ext_authz gRPC, "" if it cannot be reached.
 	Authorizer string `json:"authorizer,omitempty"`
+	// Services are what the gateway is told of the services that it calls, nil
+	// where that is not known.
+	Services *Services `json:"services,omitempty"`
 	// UserLabel is the label of the limiter's metrics that names the identity,
 	// "" where there is none.
 	UserLabel string `json:"userLabel,omitempty"`
@@ -135,6 +151,15 @@ type Variant struct {
 	// WindowModel is the model by which the variant's own limiter counts, "" if it
 	// counts as the limiters of the other variants do.
 	WindowModel string `json:"windowModel,omitempty"`
+}
+
+// Services are how long a gateway waits for its services, and what it does with a
+// hit when one of them fails: "allow" or "deny".
+type Services struct {
+	LimiterTimeout        time.Duration `json:"limiterTimeout"`
+	LimiterFailureMode    string        `json:"limiterFailureMode"`
+	AuthorizerTimeout     time.Duration `json:"authorizerTimeout"`
+	AuthorizerFailureMode string        `json:"authorizerFailureMode"`
 }
 
 // Origin says whether a component is the product's own or a stand-in of ours.

@@ -90,6 +90,13 @@ func (p *Proxy) Address() string { return p.proxy.Listen }
 // way: Fault{} mends it.
 func (p *Proxy) Set(f Fault) { p.state.set(f) }
 
+// Answers tells whether the upstream has answered on a connection that is open.
+func (p *Proxy) Answers() bool {
+	p.state.mu.Lock()
+	defer p.state.mu.Unlock()
+	return p.state.answering > 0
+}
+
 // Close ends the proxy and every connection through it.
 func (p *Proxy) Close() error {
 	p.stop.Do(func() {

@@ -94,7 +94,13 @@ func fails(t *testing.T, connection net.Conn) {
 func TestCutEndsWhatIsOpenAndWhatComes(t *testing.T) {
 	proxy := before(t, echo(t))
 	open := dial(t, proxy)
+	if proxy.Answers() {
+		t.Error("nobody has asked, and yet it answers")
+	}
 	answered(t, open, "before")
+	if !proxy.Answers() {
+		t.Error("it has answered on a connection that is open")
+	}
 	proxy.Set(Fault{Cut: true})
 	fails(t, open)
 	fails(t, dial(t, proxy))
@@ -187,6 +193,12 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 		_ = connection.Close()
 		proxy.Set(Fault{Delay: time.Millisecond})
+	}
+	held := dial(t, proxy)
+	answered(t, held, "here")
+	proxy.Set(Fault{Delay: time.Hour})
+	if _, err := io.WriteString(held, "too late\n"); err != nil {
+		t.Fatal(err)
 	}
 	if left := links(); left == "" {
 		t.Fatal("nothing is under way, so nothing can be left")

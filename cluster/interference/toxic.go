@@ -14,6 +14,16 @@ type state struct {
 	mu      sync.Mutex
 	fault   Fault
 	changed chan struct{}
+	// answering counts the connections on which the upstream has answered.
+	answering int
+}
+
+// answers notes that the upstream has answered on one more connection, or that one
+// of those has ended.
+func (s *state) answers(by int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answering += by
 }
 
 func newState() *state { return &state{changed: make(chan struct{})} }
@@ -47,9 +57,18 @@ func (*toxic) GetBufferSize() int { return 1024 }
 
 // Pipe passes on what comes until the connection ends, or is cut.
 func (t *toxic) Pipe(stub *toxics.ToxicStub) {
+	answered := false
+	ended := func() {
+		if answered {
+			answered = false
+			t.state.answers(-1)
+		}
+	}
+	defer ended()
 	for {
 		fault, changed := t.state.now()
 		if fault.Cut {
+			ended()
 			cut(stub)
 			return
 		}
@@ -63,8 +82,13 @@ func (t *toxic) Pipe(stub *toxics.ToxicStub) {
 				return
 			}
 			if !t.hold(c) || !t.pass(stub, c) {
+				ended()
 				cut(stub)
 				return
+			}
+			if t.delays && !answered {
+				answered = true
+				t.state.answers(1)
 			}
 		}
 	}

@@ -44,7 +44,11 @@ func (a *attached) apply(ctx context.Context, v cluster.Variant, files variantFi
 		return err
 	}
 	err = a.await(ctx, limiter, v.Name, func(ctx context.Context) error {
-		for _, base := range v.Limiters {
+		limiters, err := a.Limiters(ctx, v.Name)
+		if err != nil {
+			return err
+		}
+		for _, base := range limiters {
 			if err := probe.LimitsInForce(ctx, a.reader, base, set, besides...); err != nil {
 				return err
 			}

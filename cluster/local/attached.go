@@ -29,6 +29,8 @@ const (
 type attached struct {
 	up     cluster.Stack
 	reader *metrics.Reader
+	// do carries an order out: here, or in the process that brought the stack up.
+	do func(ctx context.Context, asked order) error
 	// died is closed by Down and never delivers: only the process that brought
 	// the stack up sees components end.
 	died chan cluster.Death
@@ -40,7 +42,9 @@ type attached struct {
 }
 
 func newAttached(up cluster.Stack, reader *metrics.Reader) *attached {
-	return &attached{up: up, reader: reader, died: make(chan cluster.Death), sets: map[string]*policy.Set{}}
+	a := &attached{up: up, reader: reader, died: make(chan cluster.Death), sets: map[string]*policy.Set{}}
+	a.do = a.send
+	return a
 }
 
 // Attach finds the stack that another process brought up.
@@ -105,11 +109,20 @@ func (a *attached) await(ctx context.Context, component, variant string, questio
 	return err
 }
 
+// limiterModeOf is the failure mode of a variant that is up; the operator's own
+// is the same whether it is asked for or not.
+func limiterModeOf(v cluster.Variant) string {
+	if v.Services == nil {
+		return ""
+	}
+	return v.Services.LimiterFailureMode
+}
+
 func (a *attached) variant(name string) (cluster.Variant, variantFiles, error) {
 	v, ok := a.up.Variants[name]
 	if !ok {
 		return v, variantFiles{}, fmt.Errorf("variant %q: there is none of that name in the stack", name)
 	}
-	files, err := filesOf(a.up.State, name)
+	files, err := filesOf(a.up.State, name, limiterModeOf(v))
 	return v, files, err
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/floodgate-dev/floodgate/cluster"
 )
 
 // controlSocket is where the process that brought a stack up takes orders from
@@ -20,35 +22,55 @@ const controlSocket = "control.sock"
 // start.
 const orderPatience = startPatience + 2*killDelay
 
-// order is what an attached process asks for; reply is how that went.
+// order is what an attached process asks for, one thing at a time; reply is how
+// that went.
 type order struct {
 	Restart string `json:"restart,omitempty"`
 	// Stop names a component that is told to stop, and not waited for.
-	Stop string `json:"stop,omitempty"`
+	Stop      string       `json:"stop,omitempty"`
+	Interfere *interfering `json:"interfere,omitempty"`
+	Pause     *pausing     `json:"pause,omitempty"`
+	Scale     *scaling     `json:"scale,omitempty"`
+}
+
+type interfering struct {
+	Component string               `json:"component"`
+	Fault     cluster.NetworkFault `json:"fault"`
+}
+
+type pausing struct {
+	Component string        `json:"component"`
+	For       time.Duration `json:"for"`
+}
+
+type scaling struct {
+	Component string `json:"component"`
+	Replicas  int    `json:"replicas"`
 }
 
 type reply struct {
 	Error string `json:"error,omitempty"`
+	// Unsupported says that the error wraps errors.ErrUnsupported.
+	Unsupported bool `json:"unsupported,omitempty"`
 }
 
 // control takes orders until it is closed.
 type control struct {
 	listener net.Listener
-	restart  func(ctx context.Context, component string) error
-	tell     func(component string) error
+	carryOut func(ctx context.Context, asked order) error
 	stop     context.CancelFunc
 	serving  sync.WaitGroup
 }
 
 // newControl takes orders until it is closed, whatever becomes of ctx.
-func newControl(ctx context.Context, state string, restart func(ctx context.Context, component string) error, tellToStop func(component string) error) (*control, error) {
+func newControl(ctx context.Context, state string, carryOut func(ctx context.Context, asked order) error) (*control, error) {
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	listener, err := new(net.ListenConfig).Listen(ctx, "unix", filepath.Join(state, controlSocket))
 	if err != nil {
 		stop()
 		return nil, fmt.Errorf("take orders of other processes: %w", err)
 	}
-	c := &control{listener: listener, restart: restart, tell: tellToStop, stop: stop}
+	c := &control{listener: listener, carryOut: carryOut, stop: stop}
 	c.serving.Go(func() {
 		for {
 			connection, err := listener.Accept()
@@ -73,17 +95,10 @@ func (c *control) serve(ctx context.Context, connection net.Conn) {
 	}
 	var answer reply
 	if err := c.carryOut(ctx, asked); err != nil {
-		answer.Error = err.Error()
+		answer.Error, answer.Unsupported = err.Error(), errors.Is(err, errors.ErrUnsupported)
 	}
 	// Who has gone does not wait for the answer.
 	_ = json.NewEncoder(connection).Encode(answer)
-}
-
-func (c *control) carryOut(ctx context.Context, asked order) error {
-	if asked.Stop != "" {
-		return c.tell(asked.Stop)
-	}
-	return c.restart(ctx, asked.Restart)
 }
 
 func (c *control) close() {
@@ -95,7 +110,7 @@ func (c *control) close() {
 // Restart has the process that brought the stack up end a component and start
 // it again on the same ports.
 func (a *attached) Restart(ctx context.Context, component string) error {
-	if err := a.order(ctx, order{Restart: component}); err != nil {
+	if err := a.do(ctx, order{Restart: component}); err != nil {
 		return fmt.Errorf("restart %s: %w", component, err)
 	}
 	return nil
@@ -105,13 +120,14 @@ func (a *attached) Restart(ctx context.Context, component string) error {
 func (a *attached) Stop(ctx context.Context, component string) error {
 	// An idle connection of ours would keep the real limiter for five seconds.
 	a.reader.Close()
-	if err := a.order(ctx, order{Stop: component}); err != nil {
+	if err := a.do(ctx, order{Stop: component}); err != nil {
 		return fmt.Errorf("stop %s: %w", component, err)
 	}
 	return nil
 }
 
-func (a *attached) order(ctx context.Context, o order) error {
+// send has the process that brought the stack up carry an order out.
+func (a *attached) send(ctx context.Context, o order) error {
 	ctx, cancel := context.WithTimeout(ctx, orderPatience)
 	defer cancel()
 	connection, err := new(net.Dialer).DialContext(ctx, "unix", filepath.Join(a.up.State, controlSocket))
@@ -127,8 +143,18 @@ func (a *attached) order(ctx context.Context, o order) error {
 	if err := json.NewDecoder(connection).Decode(&answer); err != nil {
 		return fmt.Errorf("no answer of the process that brought the stack up: %w", err)
 	}
-	if answer.Error != "" {
+	switch {
+	case answer.Unsupported:
+		return unsupportedError(answer.Error)
+	case answer.Error != "":
 		return errors.New(answer.Error)
 	}
 	return nil
 }
+
+// unsupportedError is an error of another process that wraps
+// errors.ErrUnsupported.
+type unsupportedError string
+
+func (e unsupportedError) Error() string { return string(e) }
+func (unsupportedError) Unwrap() error   { return errors.ErrUnsupported }

@@ -13,21 +13,21 @@ const gatewayComponent = "gateway"
 
 // gatewayPart is a variant's gateway, in front of its authorizer and limiter
 // and of the shared backend.
-func (u *upping) gatewayPart(v *variant, config wasmconfig.Config) part {
+func (u *upping) gatewayPart(v *variant, at reach) part {
 	p := u.part(gatewayComponent, v.name)
 	p.ports = []string{gatewayPort, gatewayAdminPort}
 	endpoints := map[string]string{}
-	for _, service := range config.Services {
-		endpoints[service.Endpoint] = v.limiter
+	for _, service := range v.files.gatewayConfig(v.set).Services {
+		endpoints[service.Endpoint] = at.limiter
 		if service.Type == wasmconfig.TypeAuth {
-			endpoints[service.Endpoint] = v.up.Authorizer
+			endpoints[service.Endpoint] = at.authorizer
 		}
 	}
 	p.args = func(ports map[string]int) []string {
 		args := []string{
 			"--config", v.files.wasmConfig(), "--routes", v.files.routes(),
 			"--listen", hostPort(ports[gatewayPort]), "--admin", hostPort(ports[gatewayAdminPort]),
-			"--upstream", u.backend,
+			"--upstream", at.backend,
 		}
 		for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
 			args = append(args, "--cluster", endpoint+"="+endpoints[endpoint])
@@ -42,11 +42,18 @@ func (u *upping) gatewayPart(v *variant, config wasmconfig.Config) part {
 }
 
 func (u *upping) startGateway(ctx context.Context, v *variant) error {
-	r, err := u.stack.up(ctx, u.gatewayPart(v, gatewayConfig(v.set)))
+	reach, err := u.reachOf(v)
+	if err != nil {
+		return err
+	}
+	r, err := u.stack.up(ctx, u.gatewayPart(v, reach))
 	if err != nil {
 		return err
 	}
 	v.up.Gateway = baseURL(r.ports[gatewayPort])
-	v.up.GatewayStats = baseURL(r.ports[gatewayAdminPort]) + "/stats/prometheus"
+	v.up.GatewayStats = statsURL(r)
+	if v.scalable {
+		return u.scaleGateways(v, reach, r)
+	}
 	return nil
 }

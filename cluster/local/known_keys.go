@@ -63,7 +63,7 @@ func redactorOf(state string) (*redactor, error) {
 	}
 	var keys []string
 	for _, variant := range variants {
-		text, err := os.ReadFile(variantFiles{filepath.Join(state, variantsFolder, variant.Name())}.knownKeys())
+		text, err := os.ReadFile(variantFiles{dir: filepath.Join(state, variantsFolder, variant.Name())}.knownKeys())
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("read which keys are to be redacted: %w", err)
 		}

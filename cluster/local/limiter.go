@@ -49,6 +49,9 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 		if p.windowModel != "" {
 			args = append(args, windowModelOption, p.windowModel)
 		}
+		if v.interfered && p.program == "" {
+			args = append(args, "--clock-offset", v.files.clockOffset())
+		}
 		args = append(args, u.faultArgs(p)...)
 		return append(args, v.files.limits().path(), "memory")
 	}
@@ -71,13 +74,18 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 // labelsOption gets none, and then its metrics name no caller.
 func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 	labels, userLabel := probe.MetricLabels(v.set)
+	if v.interfered && u.options.Programs[limiter] == "" {
+		if err := writeAtomically(v.files.clockOffset(), []byte("0s")); err != nil {
+			return err
+		}
+	}
 	p := u.limiterPart(v, labels)
 	r, err := u.stack.up(ctx, p)
 	var exit *exec.ExitError
 	if labels != "" && p.program != "" && errors.As(err, &exit) && exit.ExitCode() == exitUsage {
 		u.stack.say("%-26s refuses %s (it came with v2.1.0): its metrics will name no caller", describe(p), labelsOption)
-		userLabel = ""
-		r, err = u.stack.up(ctx, u.limiterPart(v, ""))
+		userLabel, labels = "", ""
+		r, err = u.stack.up(ctx, u.limiterPart(v, labels))
 	}
 	if err != nil {
 		return err
@@ -86,6 +94,9 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 	v.up.PrometheusInstances = []string{hostPort(r.ports[limiterHTTPPort])}
 	v.up.UserLabel, v.up.LimitNames = userLabel, v.limitNames
 	v.limiter = hostPort(r.ports[limiterPort])
+	if v.scalable {
+		return u.scaleLimiters(v, r, labels)
+	}
 	return nil
 }
 

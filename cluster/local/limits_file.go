@@ -78,7 +78,11 @@ func (a *attached) unlink(ctx context.Context, v cluster.Variant, file mounted) 
 // reloads counts the reloads of a variant's limiters.
 func (a *attached) reloads(ctx context.Context, v cluster.Variant) (int64, error) {
 	var sum int64
-	for _, base := range v.Limiters {
+	limiters, err := a.Limiters(ctx, v.Name)
+	if err != nil {
+		return 0, err
+	}
+	for _, base := range limiters {
 		status, err := a.reader.Status(ctx, base)
 		if err != nil {
 			return 0, err

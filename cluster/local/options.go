@@ -35,6 +35,9 @@ func checked(o cluster.Options) (cluster.Options, error) {
 			complain("variant %q is there twice", spec.Name)
 		}
 		names[spec.Name] = true
+		if spec.Interfered && spec.Scalable {
+			complain("variant %q: the network of one that has replicas cannot be interfered with here", spec.Name)
+		}
 		if !slices.Contains(windowModels, spec.WindowModel) {
 			complain("variant %q counts by %q: the stand-in for %s knows %s", spec.Name, spec.WindowModel, limiter, strings.Join(limitador.WindowModels(), ", "))
 		}

@@ -65,8 +65,11 @@ type child struct {
 	kill  func()
 	// asked is true once the group was signalled.
 	asked atomic.Bool
-	done  chan struct{}
-	err   error
+	// paused is true while the group is held. Only where components are children of
+	// this process can they be.
+	paused atomic.Bool
+	done   chan struct{}
+	err    error
 }
 
 // watch reaps the process, and what it leaves behind, and then says that both
@@ -124,6 +127,12 @@ func (c *child) Signal(signal os.Signal) error {
 	c.asked.Store(true)
 	if err := c.group.signal(number); err != nil {
 		return fmt.Errorf("signal process %d: %w", c.PID(), err)
+	}
+	if c.paused.Load() {
+		// A process that is held hears of nothing but SIGKILL.
+		if err := c.group.signal(syscall.SIGCONT); err != nil {
+			return fmt.Errorf("let process %d go on: %w", c.PID(), err)
+		}
 	}
 	return nil
 }

@@ -67,11 +67,12 @@ func (p *Provider) Up(ctx context.Context, options cluster.Options) (cluster.Sys
 		stack: newStack(launcher, executable, ports, logs, state, options.Progress),
 	}
 	s := &system{attached: newAttached(cluster.Stack{State: state}, u.reader), stack: u.stack}
+	s.do = u.stack.carryOut
 	if err := u.everything(ctx); err != nil {
 		return nil, errors.Join(err, s.Down(context.WithoutCancel(ctx)))
 	}
 	s.up = u.described(p.Name())
-	if s.control, err = newControl(ctx, state, s.Restart, u.stack.tellToStop); err != nil {
+	if s.control, err = newControl(ctx, state, u.stack.carryOut); err != nil {
 		u.stack.say("no other process can restart components: %v", err)
 	}
 	return s, nil

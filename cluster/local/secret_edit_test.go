@@ -8,7 +8,7 @@ import (
 )
 
 func TestSecretsAreKeptByName(t *testing.T) {
-	files, err := filesOf(t.TempDir(), "policy")
+	files, err := filesOf(t.TempDir(), "policy", "")
 	if err != nil {
 		t.Fatal(err)
 	}

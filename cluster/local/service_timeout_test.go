@@ -43,7 +43,7 @@ func TestGatewaysWaitASecond(t *testing.T) {
 func checkTimeouts(t *testing.T, up cluster.Stack, when string) {
 	t.Helper()
 	for name := range up.Variants {
-		files, err := filesOf(up.State, name)
+		files, err := filesOf(up.State, name, "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/interference"
 )
 
 // stack holds what was started, in order, and ends it.
@@ -27,6 +28,11 @@ type stack struct {
 
 	mu      sync.Mutex
 	started []*running
+	// proxies are by the component that they stand before.
+	proxies map[string]*interference.Proxy
+	// scalable are by the component that can have replicas.
+	scalable  map[string]*replicaSet
+	balancers []*balancer
 	// wanted is true for components that must not end.
 	wanted map[*running]bool
 	closed bool
@@ -44,7 +50,7 @@ const portPause = 250 * time.Millisecond
 func newStack(launcher Launcher, executable string, ports *allocator, logs, state string, progress io.Writer) *stack {
 	return &stack{
 		launcher: launcher, executable: executable, ports: ports, logs: logs, state: state, progress: progress,
-		wanted: map[*running]bool{}, deaths: make(chan cluster.Death, deathRoom),
+		wanted: map[*running]bool{}, proxies: map[string]*interference.Proxy{}, scalable: map[string]*replicaSet{}, deaths: make(chan cluster.Death, deathRoom),
 	}
 }
 
@@ -147,12 +153,37 @@ func (s *stack) relaunch(ctx context.Context, r *running) (again *running, err e
 func (s *stack) tellToStop(component string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r, err := s.running(component)
+	if err != nil {
+		return err
+	}
+	s.wanted[r] = false
+	return r.process.Signal(terminate)
+}
+
+// carryOut does what was asked for, in this process or in one that is attached.
+func (s *stack) carryOut(ctx context.Context, asked order) error {
+	switch {
+	case asked.Stop != "":
+		return s.tellToStop(asked.Stop)
+	case asked.Interfere != nil:
+		return s.interfere(ctx, asked.Interfere.Component, asked.Interfere.Fault)
+	case asked.Scale != nil:
+		return s.scale(ctx, asked.Scale.Component, asked.Scale.Replicas)
+	case asked.Pause != nil:
+		return s.pause(ctx, asked.Pause.Component, asked.Pause.For)
+	default:
+		return s.restart(ctx, asked.Restart)
+	}
+}
+
+// running is a component that was started; s.mu is held.
+func (s *stack) running(component string) (*running, error) {
 	i := slices.IndexFunc(s.started, func(r *running) bool { return r.part.name == component })
 	if i < 0 || s.closed {
-		return fmt.Errorf("no such component is up")
+		return nil, errors.New("no such component is up")
 	}
-	s.wanted[s.started[i]] = false
-	return s.started[i].process.Signal(terminate)
+	return s.started[i], nil
 }
 
 // components lists what is up, by name.
@@ -179,13 +210,16 @@ func (s *stack) down(ctx context.Context) error {
 	started := slices.Clone(s.started)
 	s.mu.Unlock()
 
-	var errs []error
+	errs := []error{s.closeProxies()}
+	for _, b := range s.balancers {
+		errs = append(errs, b.close())
+	}
 	for _, r := range slices.Backward(started) {
 		if err := end(ctx, r.process, r.part.stop); err != nil {
 			errs = append(errs, fmt.Errorf("end %s: %w", r.part.name, err))
 		}
 	}
-	if len(errs) == 0 {
+	if errors.Join(errs...) == nil {
 		s.watchers.Wait()
 		s.launcher.Close()
 	}

@@ -34,6 +34,12 @@ var (
 
 	_ cluster.LimitsFileEditor = (*attached)(nil)
 	_ cluster.MisplacedStarter = (*attached)(nil)
+	_ cluster.Interferer       = (*attached)(nil)
+	_ cluster.Pauser           = (*attached)(nil)
+	_ cluster.Scaler           = (*attached)(nil)
+	_ cluster.ClockStepper     = (*attached)(nil)
+	_ cluster.LimiterLister    = (*attached)(nil)
+	_ cluster.GatewayLister    = (*attached)(nil)
 )
 
 // Stack says what is up and where; a component that was restarted has another
@@ -46,11 +52,6 @@ func (s *system) Stack() cluster.Stack {
 
 // Died delivers components that ended on their own.
 func (s *system) Died() <-chan cluster.Death { return s.stack.deaths }
-
-// Restart ends a component and starts it again on the same ports.
-func (s *system) Restart(ctx context.Context, component string) error {
-	return s.stack.restart(ctx, component)
-}
 
 // Down ends everything, takes the keys out of the logs, and removes the private
 // folder.

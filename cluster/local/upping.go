@@ -10,6 +10,7 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/standin/journal"
 	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 )
 
@@ -38,7 +39,15 @@ type variant struct {
 	limitNames bool
 	// windowModel is how the stand-in for the limiter counts.
 	windowModel string
-	// limiter is host:port of the limiter's gRPC.
+	// interfered has the gateway call its services through proxies.
+	interfered bool
+	// failures are how its own model server fails, which is backend; none for the
+	// shared one.
+	failures []string
+	backend  string
+	// scalable makes limiter and gateway the first of several.
+	scalable bool
+	// limiter is host:port of the limiter's gRPC, or the file that says it.
 	limiter string
 	up      cluster.Variant
 }
@@ -65,6 +74,9 @@ func (u *upping) everything(ctx context.Context) error {
 	for _, v := range u.variants {
 		first.Go(func() error { return u.startLimiter(firstCtx, v) })
 		first.Go(func() error { return u.startAuthorizer(firstCtx, v) })
+		if len(v.failures) > 0 {
+			first.Go(func() error { return u.startOwnModel(firstCtx, v, v.failures) })
+		}
 	}
 	if err := first.Wait(); err != nil {
 		return err
@@ -91,7 +103,7 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 	if err != nil {
 		return fmt.Errorf("variant %s: %w", spec.Name, err)
 	}
-	files, err := filesOf(u.state, spec.Name)
+	files, err := filesOf(u.state, spec.Name, spec.LimiterFailureMode)
 	if err != nil {
 		return err
 	}
@@ -101,7 +113,10 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 	u.variants = append(u.variants, &variant{
 		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, limitNames: spec.LimitNames,
 		windowModel: cmp.Or(spec.WindowModel, u.options.WindowModel),
-		up:          cluster.Variant{Name: spec.Name, Dir: spec.Dir, WindowModel: spec.WindowModel},
+		interfered:  spec.Interfered, scalable: spec.Scalable, failures: spec.ModelFailures,
+		up: cluster.Variant{
+			Name: spec.Name, Dir: spec.Dir, WindowModel: spec.WindowModel, Services: servicesOf(files.gatewayConfig(set)),
+		},
 	})
 	return nil
 }
@@ -113,7 +128,8 @@ func (u *upping) described(provider string) cluster.Stack {
 		Prometheus: u.prometheus, State: u.state, Declared: weakness.ByDesign(),
 	}
 	for _, v := range u.variants {
-		v.up.Backend, v.up.Journal = u.backend, u.journalURL()
+		// Where the journal is, the backend says which hits it served.
+		v.up.Backend, v.up.Journal = u.backendOf(v), u.backendOf(v)+journal.Path
 		if u.prometheus == "" {
 			v.up.PrometheusInstances = nil
 		}

@@ -11,9 +11,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/policy/wasmconfig"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/gateway"
@@ -21,15 +23,20 @@ import (
 
 // variantFiles are the files of one variant in the private folder: what the
 // operator, the kubelet and the API server are to the components of a cluster.
-type variantFiles struct{ dir string }
+type variantFiles struct {
+	dir string
+	// limiterMode is the failure mode of calls of the limiter, "" for the policy's
+	// own.
+	limiterMode string
+}
 
 // filesOf are a variant's files in the private folder state. Its name is part
 // of the path and must be one.
-func filesOf(state, variant string) (variantFiles, error) {
+func filesOf(state, variant, limiterMode string) (variantFiles, error) {
 	if variant == "" || variant != filepath.Base(variant) || strings.HasPrefix(variant, ".") || strings.ContainsAny(variant, "@/\\") {
 		return variantFiles{}, fmt.Errorf("variant %q: the name must be usable as a file's", variant)
 	}
-	return variantFiles{filepath.Join(state, variantsFolder, variant)}, nil
+	return variantFiles{filepath.Join(state, variantsFolder, variant), limiterMode}, nil
 }
 
 // variantsFolder is the folder of the variants in the private folder.
@@ -102,7 +109,7 @@ func (f variantFiles) writeAuthConfigs(set *policy.Set) error {
 }
 
 func (f variantFiles) writeGateway(set *policy.Set) error {
-	config, routing, err := gatewayFiles(set)
+	config, routing, err := f.gatewayFiles(set)
 	if err != nil {
 		return err
 	}
@@ -110,8 +117,8 @@ func (f variantFiles) writeGateway(set *policy.Set) error {
 }
 
 // gatewayFiles are the texts of the filter's configuration and of the routes.
-func gatewayFiles(set *policy.Set) (config, routing []byte, err error) {
-	if config, err = json.MarshalIndent(gatewayConfig(set), "", "  "); err != nil {
+func (f variantFiles) gatewayFiles(set *policy.Set) (config, routing []byte, err error) {
+	if config, err = json.MarshalIndent(f.gatewayConfig(set), "", "  "); err != nil {
 		return nil, nil, err
 	}
 	routing, err = json.MarshalIndent(routes(set), "", "  ")
@@ -122,7 +129,7 @@ func gatewayFiles(set *policy.Set) (config, routing []byte, err error) {
 // than the one in force. Other routes are an error: a gateway reads them when
 // it starts.
 func (f variantFiles) gatewayChanges(set *policy.Set) (bool, error) {
-	config, routing, err := gatewayFiles(set)
+	config, routing, err := f.gatewayFiles(set)
 	if err != nil {
 		return false, err
 	}
@@ -203,12 +210,34 @@ func fileName(text string) string {
 // gatewayConfig is the filter configuration of the gateway that the policy's
 // requests go to: a variant has one gateway here. Its services have
 // wasmconfig.PatientTimeout. Without any policy on it the filter lets everything pass.
-func gatewayConfig(set *policy.Set) wasmconfig.Config {
+func (f variantFiles) gatewayConfig(set *policy.Set) wasmconfig.Config {
 	config, ok := set.WasmConfigs()[set.Request().Gateway]
 	if !ok {
 		return wasmconfig.Config{Services: map[string]wasmconfig.Service{}, ActionSets: []wasmconfig.ActionSet{}}
 	}
+	if f.limiterMode != "" {
+		config = wasmconfig.WithLimiterFailureMode(config, f.limiterMode)
+	}
 	return wasmconfig.Patient(config)
+}
+
+// servicesOf are what a configuration tells of its services, nil for one without
+// any.
+func servicesOf(config wasmconfig.Config) *cluster.Services {
+	if len(config.Services) == 0 {
+		return nil
+	}
+	var services cluster.Services
+	for _, service := range config.Services {
+		// PatientTimeout is a duration.
+		timeout, _ := time.ParseDuration(service.Timeout)
+		if service.Type == wasmconfig.TypeAuth {
+			services.AuthorizerTimeout, services.AuthorizerFailureMode = timeout, service.FailureMode
+		} else {
+			services.LimiterTimeout, services.LimiterFailureMode = timeout, service.FailureMode
+		}
+	}
+	return &services
 }
 
 // routes are what the gateway sends to the backend at all. Matches by regular

@@ -42,6 +42,7 @@ func Run(t *testing.T, c Contract) {
 	if c.Slow {
 		return
 	}
+	t.Run("a stack that is disturbed", c.disturbs)
 	t.Run("down leaves nothing behind", c.leavesNothing)
 	t.Run("a component that is killed is reported", c.reportsDeaths)
 	t.Run("an unknown fault fails the start", c.refusesUnknownFaults)

@@ -35,14 +35,20 @@ var beyondSmoke = map[string]string{
 	"authorino:startup-401":                "A08",
 	"authorino:unlabelled-unwatched":       "A06",
 	"gateway:adds-ratelimit-headers":       "H01",
+	"gateway:asks-again":                   "F10",
 	"gateway:bad-push-opens":               "P17",
 	"gateway:body-predicate-ignored":       "T17",
+	"gateway:counter-per-gateway":          "S07",
+	"gateway:denies-unheard":               "F01",
+	"gateway:errors-untold":                "F03",
 	"gateway:host-case-sensitive":          "I16",
 	"gateway:keeps-first-policy":           "P10",
 	"gateway:label-failure-passes":         "I17",
 	"gateway:misses-path-variants":         "I16",
 	"gateway:old-connections-keep-policy":  "P16",
+	"gateway:passes-unheard":               "F02",
 	"gateway:second-token-check-late":      "T10",
+	"gateway:stays-open":                   "F05",
 	"gateway:token-answer-hangs":           "T15",
 	"gateway:unevaluable-passes":           "I17",
 	"limitador:added-limits-ignored":       "P05",
@@ -71,6 +77,7 @@ var beyondSmoke = map[string]string{
 	"limitador:user-label-lost":            "M05",
 	"prometheus:limiter-unscraped":         "M09",
 	"prometheus:wrong-target":              "M09",
+	"limitador:step-back-frees":            "K01",
 }
 
 // FoundBeyondSmoke is the case outside of lane smoke that finds a fault, named

@@ -98,6 +98,17 @@ func (b *Bed) RestartAuthorizer() Change {
 	return func(ctx context.Context) error { return restarter.Restart(ctx, component) }
 }
 
+// RestartGateway ends this bed's gateway and starts it again, counters of its own
+// included.
+func (b *Bed) RestartGateway() Change {
+	restarter, err := cluster.As[cluster.Restarter](b.run.system)
+	if err != nil {
+		b.NotJudged("provider %s cannot restart components: %v", b.run.session.Stack.Provider, err)
+	}
+	name := b.componentOf(Gateway)
+	return func(ctx context.Context) error { return restarter.Restart(ctx, name) }
+}
+
 // Has tells whether the stack has a variant of the policy.
 func (b *Bed) Has(variant string) bool {
 	_, ok := b.run.session.Stack.Variants[variant]

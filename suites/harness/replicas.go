@@ -66,10 +66,13 @@ func (b *Bed) Scale(ctx context.Context, component string, replicas int) Change 
 	}
 }
 
-// DoIfAble is Do for a change that not every provider can make.
-func (b *Bed) DoIfAble(ctx context.Context, change Change) {
+// DoIfAble is Do for a change that not every provider can make. It returns when
+// the change was asked for and when it was made.
+func (b *Bed) DoIfAble(ctx context.Context, change Change) (asked, done time.Duration) {
 	ginkgoHelper()
+	asked = b.run.spec.ledger.Since()
 	b.able(change(ctx))
+	return asked, b.run.spec.ledger.Since()
 }
 
 func (b *Bed) scaler() cluster.Scaler {
@@ -161,6 +164,52 @@ func (b *Bed) EveryLimiterAsked() Change {
 			}
 		}
 	}
+}
+
+// EveryGatewayAsked likewise lasts until each gateway has booked a hit.
+func (b *Bed) EveryGatewayAsked() Change {
+	return func(ctx context.Context) error {
+		before, err := b.gatewayHits(ctx)
+		if err != nil {
+			return err
+		}
+		bounded, cancel := context.WithTimeout(ctx, askedPatience)
+		defer cancel()
+		tick := time.NewTicker(settlePoll)
+		defer tick.Stop()
+		for {
+			now, err := b.gatewayHits(ctx)
+			moved := err == nil && len(now) > 0
+			for address, hits := range now {
+				moved = moved && hits > before[address]
+			}
+			if moved {
+				return nil
+			}
+			select {
+			case <-tick.C:
+			case <-bounded.Done():
+				return fmt.Errorf("wait until every gateway of %s has had a hit: %w", b.variant.Name, context.Cause(bounded))
+			}
+		}
+	}
+}
+
+// gatewayHits is how many hits each gateway has booked.
+func (b *Bed) gatewayHits(ctx context.Context) (map[string]int64, error) {
+	gateways, err := b.gateways(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hits := map[string]int64{}
+	for _, address := range gateways {
+		book, err := b.run.reader.Gateway(ctx, address)
+		if err != nil {
+			return nil, err
+		}
+		hits[address] = book.Hits + book.Misses
+	}
+	return hits, nil
 }
 
 func allMoved(before, now Accounts) bool {

@@ -64,6 +64,11 @@ const (
 	Epoch = "epoch"
 	// Restarts is the policy, for specs that restart components.
 	Restarts = "restarts"
+	// Faults is the policy behind a network that can be interfered with.
+	Faults = "faults"
+	// Strict is the same, with a gateway that turns away what no limiter hears, and
+	// a model that answers every request with a 429 of its own.
+	Strict = "strict"
 )
 
 // Session is what every process of a run must know. It holds no keys.

@@ -172,6 +172,10 @@ func (t *trial) failingFor(failed []int) (longest time.Duration) {
 	return longest
 }
 
+// stillListed is how long after replicas have come or gone a hit is still one that
+// was under way meanwhile: who calls them may not have heard yet.
+const stillListed = time.Second
+
 // judgeScalingUnseen is judged on whoever fires while replicas of a component
 // come and go (cases.md S08). What a proxy answers itself when it is not ready
 // or on its way out is 502, 503 or 504; a 500 is the filter's own, which a late
@@ -181,7 +185,7 @@ func judgeScalingUnseen(t *trial) reports.Finding {
 	if change == nil {
 		return doubt("the question names no change")
 	}
-	meanwhile := t.having(func(e *evidence.Entry) bool { return e.Received >= change.Asked && e.Sent <= change.Done })
+	meanwhile := t.having(func(e *evidence.Entry) bool { return e.Received >= change.Asked && e.Sent <= change.Done+stillListed })
 	unserved := t.having(func(e *evidence.Entry) bool {
 		return e.From == evidence.FromGateway && e.Status >= 502 && e.Status <= 504
 	})

@@ -96,10 +96,10 @@ func TestScalingUnseen(t *testing.T) {
 		q.Want.Change = &Change{What: "the gateway was scaled from 1 to 3", Asked: 100 * ms, Done: 150 * ms, Owner: reports.Gateway}
 	}
 	for _, c := range []bookCase{
-		{name: "unseen", hits: []string{"A10+1", "A110+1", "D160+1"}, want: want{verdict: reports.Pass, reason: "in 50ms: 1 hit was under way meanwhile, none failed or lost"}},
+		{name: "unseen", hits: []string{"A10+1", "A110+1", "D1160+1"}, want: want{verdict: reports.Pass, reason: "in 50ms: 1 hit was under way meanwhile, none failed or lost"}},
 		{name: "not ready", hits: []string{"A10+1", "F110+1", "D160+1"}, want: want{reports.Fail, reports.Gateway, "the gateway was scaled from 1 to 3: 1 of 3 hits were failed; entry 2 was answered 503"}},
 		{name: "lost", hits: []string{"A10+1", "L110+1", "D160+1"}, want: want{reason: "1 of 3 hits were lost"}},
-		{name: "nothing meanwhile", hits: []string{"A10+1", "D160+1"}, want: want{reason: "no hit was under way meanwhile"}},
+		{name: "nothing meanwhile", hits: []string{"A10+1", "D1160+1"}, want: want{reason: "no hit was under way meanwhile"}},
 	} {
 		c.edit = scaled
 		c.run(t, ScalingUnseen)

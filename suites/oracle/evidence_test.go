@@ -77,7 +77,7 @@ func setBooks(q *Question, entries []evidence.Entry) {
 
 // ledger reads a line of hits as "A0+5 D10+1": outcome, departure and latency
 // in milliseconds. A admitted, D denied, R refused, L lost, F failed at the
-// gateway, B failed behind it, M refused by the model.
+// gateway, E by its filter, B failed behind it, M refused by the model.
 func ledger(t *testing.T, hits ...string) []evidence.Entry {
 	t.Helper()
 	entries, err := parseLedger(hits)
@@ -112,6 +112,8 @@ func parseLedger(hits []string) ([]evidence.Entry, error) {
 			e.Outcome, e.Status = evidence.Failed, 503
 		case 'M':
 			e.Outcome, e.Status, e.From = evidence.Refused, 401, evidence.FromBackend
+		case 'E':
+			e.Outcome, e.Status = evidence.Failed, 500
 		case 'B':
 			e.Outcome, e.Status, e.From = evidence.Failed, 429, evidence.FromBackend
 		default:

@@ -80,6 +80,10 @@ type Want struct {
 	Change *Change `json:"change,omitempty"`
 	// Edit is a policy that was put before the system while the hits were fired.
 	Edit *Edit `json:"edit,omitempty"`
+	// Failing is what was made to fail while the hits were fired.
+	Failing *Failing `json:"failing,omitempty"`
+	// Step is how the limiter's clock was stepped while the hits were fired.
+	Step *Step `json:"step,omitempty"`
 	// Formerly are the limits of the tier that the subject has left.
 	Formerly []tier.Limit `json:"formerly,omitempty"`
 	// Straight names the attack that was fired at the model without a gateway.

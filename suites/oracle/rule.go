@@ -72,6 +72,16 @@ const (
 	FirstCallsTold      = "first-calls-told"
 )
 
+// The names of the rules about calls and hits that fail, and about what is
+// restarted or stepped.
+const (
+	UnheardIsTold = "unheard-is-told"
+	FailuresSpend = "failures-spend"
+	LimitsAgain   = "limits-again"
+	CountsOn      = "counts-on"
+	ClockSteps    = "clock-steps"
+)
+
 // Rule is one guarantee and how to judge it on evidence.
 type Rule struct {
 	// Name is the rule's constant.
@@ -142,6 +152,11 @@ func All() []Rule {
 		{TakesEffect, "a change is in force within its budget, and from then on for good", needsLedger, judgeTakesEffect},
 		{MovedTier, "who was moved to another tier gets its quota, unused, and no longer the old one's", windowed | needsFirstHit, judgeMovedTier},
 		{NoBypass, "no form of a path or host is a way past the limit", needsLedger, judgeNoBypass},
+		{UnheardIsTold, "a hit whose limiter call fails is treated as the failure mode says, and the gateway's errors tell of each", windowed, judgeUnheardIsTold},
+		{FailuresSpend, "a hit that fails behind the limiter spends its quota once, as a served one does", windowed, judgeFailuresSpend},
+		{LimitsAgain, "a limiter that can be reached again limits again within a budget", needsLedger, judgeLimitsAgain},
+		{CountsOn, "a counter outlives whatever keeps none", windowed, judgeCountsOn},
+		{ClockSteps, "a step of the limiter's clock ends windows early at most, and takes nothing else away", windowed, judgeClockSteps},
 		{Metered, "who is served was counted by the limiter", needsLedger, judgeMetered},
 		{StaysKnown, "a valid key is never called invalid: whoever restarts fails its callers, and knows them again within a budget", needsLedger, judgeStaysKnown},
 		{TokensSpent, "a quota of tokens that is spent serves nobody, whatever other limits stand beside it", needsLedger | needsFirstHit, judgeTokensSpent},

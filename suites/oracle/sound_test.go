@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -250,15 +251,19 @@ var judgedOnCorrect = []string{
 	Served, NeverFree, Metered, AnswersEnd,
 }
 
-// neverAccused are the rules that must not fail on sound ledgers: those, and one
-// that few ledgers say anything about.
-var neverAccused = append(slices.Clone(judgedOnCorrect), ExpiryRaces)
+// judgedInTrouble are rules that are asked when something was made to fail or was
+// replaced, which may have made no difference.
+var judgedInTrouble = []string{UnheardIsTold, FailuresSpend, CountsOn}
+
+// neverAccused are the rules that must not fail on sound ledgers: those, those
+// in trouble, and one that few ledgers say anything about.
+var neverAccused = slices.Concat(judgedOnCorrect, judgedInTrouble, []string{ExpiryRaces})
 
 // excused reports whether the system did break this promise, though not the
 // limiter's: the gateway let hits pass unheard, or answered some itself.
 func (c conditions) excused(rule string) bool {
 	switch rule {
-	case NoOverrun, NoEarlyReset, InOrder, NeverFree, Metered:
+	case NoOverrun, NoEarlyReset, InOrder, NeverFree, Metered, FailuresSpend, CountsOn:
 		return c.Unheard
 	case Served, AnswersEnd:
 		return c.Losses
@@ -277,6 +282,8 @@ func TestCorrectLimiterIsNeverAccused(t *testing.T) {
 		c.Model = rapid.SampledFrom(WindowModels()).Draw(t, "model")
 		q, entries := c.trialOf()
 		q.Rules = neverAccused
+		q.Want.Failing, q.Declared = &Failing{What: "calls were late", Mode: Allow}, []string{weakness.FailOpen}
+		q.Want.Change = &Change{What: "the gateway was restarted", Asked: 2 * sec, Done: 3 * sec, Owner: reports.Gateway}
 		findings := Judge(q, entries)
 		if findings[0].Verdict != reports.Pass {
 			t.Fatalf("assumptions do not hold: %s", findings[0].Reason)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/policy/wasmconfig"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
@@ -117,15 +118,28 @@ func (p *plan) writeVariants() error {
 			return fmt.Errorf("variant %s of the policy: %w", variant, err)
 		}
 		dirs[variant] = dir
-		spec := cluster.VariantSpec{
-			Name: variant, Dir: dir, RateLimitHeaders: variant == harness.Headers, LimitNames: variant == harness.Headers,
-		}
-		if variant == harness.Epoch {
-			spec.WindowModel = limitador.Epoch
-		}
-		p.specsOf = append(p.specsOf, spec)
+		p.specsOf = append(p.specsOf, variantSpec(variant, dir))
 	}
 	return nil
+}
+
+// variantSpec is what a variant needs of its components besides its policy.
+func variantSpec(variant, dir string) cluster.VariantSpec {
+	spec := cluster.VariantSpec{Name: variant, Dir: dir}
+	switch variant {
+	case harness.Headers:
+		spec.RateLimitHeaders, spec.LimitNames = true, true
+	case harness.Edits:
+		spec.Scalable = true
+	case harness.Epoch:
+		spec.WindowModel = limitador.Epoch
+	case harness.Faults:
+		spec.Interfered = true
+	case harness.Strict:
+		spec.Interfered, spec.LimiterFailureMode = true, wasmconfig.Deny
+		spec.ModelFailures = []string{"rate_limit"}
+	}
+	return spec
 }
 
 func (p *plan) writeVariant(variant string) (string, error) {
@@ -164,7 +178,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 			return "", fmt.Errorf("%w: %w", errNoVariant, err)
 		}
 		set = brief
-	case harness.Tightened, harness.Restarts:
+	case harness.Tightened, harness.Restarts, harness.Faults, harness.Strict:
 	default:
 		made, err := remade(set, variant)
 		if err != nil {
