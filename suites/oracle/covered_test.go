@@ -53,6 +53,7 @@ var heldElsewhere = map[string]string{
 	MissedScrapesDoubt:  "no: needs scrapes that Prometheus missed; judges readings of books",
 	FirstCallsTold:      "no: needs Prometheus' raw samples of first calls; judges readings of books",
 	RefusalTold:         "no: judged answer by answer",
+	LimitsGone:          "no: needs a policy that is deleted with a budget; judged on sent and received beside it",
 	ScalingUnseen:       "no: needs replicas that come and go; a hit failed or lost is one",
 }
 
