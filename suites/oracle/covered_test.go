@@ -46,6 +46,8 @@ var heldElsewhere = map[string]string{
 	MovedTier:           "no: NoOverrun and NoUnderrun after a change of the limits, both of which are held",
 	NoBypass:            "no: judges each spelling by whether it was served",
 	StaysKnown:          "no: needs a restart; judged hit by hit",
+	LimitsAgain:         "no: needs a limiter that was out of reach; judged hit by hit beside a budget",
+	ClockSteps:          "no: needs a step of the limiter's clock; judged hit by hit on either side of it",
 	TokensSpent:         "no: needs answers that tell their tokens",
 	WellFormed:          "no: judges the text of /metrics; no ledger",
 	NamesLimit:          "no: compares names in limited_calls with the policy's; no placement of decisions to get wrong",
