@@ -61,13 +61,21 @@ test-existing: build pod ## a cluster that is there: with rights, reading alone,
 test-kind: build pod charts ## what only clusters show: cut off and gone on, down, failures, leaks; makes two of its own
 	NODE_IMAGE=$(NODE_IMAGE) tools/test-kind.sh $(FLOODGATE)
 
+.PHONY: full
+full: build ## every case that one machine can host
+	$(FLOODGATE) run --lane full --out $(OUT) $(ARGS)
+
+.PHONY: selftest
+selftest: build ## every fault, pairs of faults and correct systems: what the suite finds, and whom it accuses
+	$(FLOODGATE) selftest --out $(OUT) --json $(OUT)/selftest.json $(ARGS)
+
 .PHONY: test
-test: ## all tests
-	go test ./...
+test: ## all tests; RACE=-race has them run with the race detector
+	go test $(RACE) ./...
 
 .PHONY: race
 race: ## all tests with the race detector
-	go test -race ./...
+	$(MAKE) test RACE=-race
 
 .PHONY: check
 check: lint tidy race darwin ## what to run before a commit: lint, layers, tests with -race, macOS build
