@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/interference"
@@ -73,16 +74,23 @@ func (s *stack) interfere(ctx context.Context, component string, fault cluster.N
 	if kind, _, _ := strings.Cut(component, "@"); fault != (cluster.NetworkFault{}) || kind == modelServer {
 		return nil
 	}
-	// Gateways keep a connection to their services open: until it is, calls fail.
-	bounded, cancel := context.WithTimeoutCause(ctx, changePatience, errors.New("the gateway has not connected anew"))
+	// A gateway whose attempts to connect have failed fails calls until the next one
+	// succeeds. One that does not try waits for its next call, and connects then: it
+	// never answers here, and misses nothing.
+	bounded, cancel := context.WithTimeout(ctx, reconnectPatience)
 	defer cancel()
-	return probe.Until(bounded, func(context.Context) error {
+	_ = probe.Until(bounded, func(context.Context) error {
 		if !proxy.Answers() {
 			return errors.New("nobody is connected")
 		}
 		return nil
 	})
+	return ctx.Err()
 }
+
+// reconnectPatience is long beside the 20 ms between two attempts of a gateway to
+// connect.
+const reconnectPatience = time.Second
 
 // errNoProxy is why calls of a component cannot be interfered with.
 var errNoProxy = fmt.Errorf("no proxy stands before it: its variant was not made for faults of the network: %w", errors.ErrUnsupported)
