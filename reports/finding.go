@@ -33,6 +33,8 @@ type Finding struct {
 	Component   Component `json:"component"`
 	Attribution string    `json:"attribution"`
 	Evidence    Evidence  `json:"evidence"`
+	// Curve is what the rule measured over something that grew, nil if nothing.
+	Curve *Curve `json:"curve,omitempty"`
 	// Weaknesses are the known weaknesses of the system under test that were
 	// seen, such as "fail-open". A pass with some rests on the run's having
 	// declared them; a fail with some would be a pass if they were.
@@ -48,4 +50,18 @@ type Evidence struct {
 	// Entries are line numbers of the ledger's entries, from 1, of the hits
 	// that decided (at most 20).
 	Entries []int `json:"entries,omitempty"`
+}
+
+// Curve are numbers over something that grew, such as callers side by side.
+type Curve struct {
+	// Over names what grew, Of what was measured.
+	Over   string  `json:"over"`
+	Of     string  `json:"of"`
+	Points []Point `json:"points"`
+}
+
+// Point is one number of a curve.
+type Point struct {
+	At    int     `json:"at"`
+	Value float64 `json:"value"`
 }

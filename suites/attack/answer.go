@@ -109,6 +109,8 @@ func (c *caller) failure(ctx context.Context, err error) string {
 	switch {
 	case c.ctx.Err() != nil:
 		return "interrupted"
+	case errors.Is(context.Cause(ctx), errGivenUp):
+		return errGivenUp.Error()
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Sprintf("no whole answer within %v", c.attack.Timeout)
 	case errors.As(err, &network) && errors.As(err, &errno):

@@ -45,6 +45,9 @@ type Attack struct {
 	// the header, query parameter or cookie, so that a wrong scheme, an empty
 	// or a huge key can be tried. It counts as no secret; As.Key in it does.
 	Forged *string
+	// Also are callers whose credentials each hit carries behind As's own, in
+	// headers or parameters of their own.
+	Also []tier.Identity
 	// Header is added to each hit, such as a header that claims another user.
 	Header http.Header
 
@@ -62,6 +65,11 @@ type Attack struct {
 	// From is the address of this machine that connections are opened from, such
 	// as "127.0.0.2"; "" leaves it to the system.
 	From string
+
+	// GiveUpEvery makes the caller leave before the answer at every so-manieth
+	// hit: at once after the hit was sent, or 1 to 3 ms later, in turn. 0 is
+	// never. A hit that was answered by then is an entry like others.
+	GiveUpEvery int
 
 	// Share makes the attack one worker's part of a larger one; nil is the whole.
 	Share *Share
@@ -87,6 +95,9 @@ type Target struct {
 	AbsoluteForm bool
 	// Bodies are sent in turn: hit n sends Bodies[n mod len(Bodies)].
 	Bodies [][]byte
+	// HoldEnd is how long the end of each body stays behind. Such a body has no
+	// length that is told ahead.
+	HoldEnd time.Duration
 	// ContentType is application/json unless said otherwise; it is sent only
 	// with a body.
 	ContentType string
@@ -136,6 +147,8 @@ func (a Attack) withDefaults() (Attack, error) {
 	refuse(!nameForm.MatchString(a.Name), "Name %q: want at most 64 letters, digits, - and _", a.Name)
 	refuse(a.Hits < 1, "Hits %d: want at least 1", a.Hits)
 	refuse(a.Timeout < 0, "Timeout %v: want more than 0", a.Timeout)
+	refuse(a.GiveUpEvery < 0, "GiveUpEvery %d: want 0 (never) or more", a.GiveUpEvery)
+	refuse(a.Target.HoldEnd < 0 || a.Target.HoldEnd >= a.Timeout, "Target.HoldEnd %v: want less than the timeout of %v", a.Target.HoldEnd, a.Timeout)
 	refuse(a.Connections < 0, "Connections %d: want 0 (no cap) or more", a.Connections)
 	refuse(a.From != "" && net.ParseIP(a.From) == nil, "From %q: want an IP address", a.From)
 	refuse(a.Protocol != HTTP1 && a.Protocol != H2C, "Protocol %q: want %s or %s", a.Protocol, HTTP1, H2C)

@@ -55,7 +55,7 @@ func (c *caller) RoundTrip(ticket *http.Request) (*http.Response, error) {
 	if c.ctx.Err() != nil {
 		return nil, errNotFired
 	}
-	ctx, cancel := context.WithTimeout(c.ctx, c.attack.Timeout)
+	ctx, cancel := c.attack.patience(c.ctx, seq)
 	defer cancel()
 	hit := c.request.hit(ctx, entry.Hit, seq)
 

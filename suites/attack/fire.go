@@ -59,7 +59,7 @@ func Fire(ctx context.Context, a Attack, ledger *evidence.Ledger, progress func(
 	defer fail(nil)
 	workers := a.Pacer.workers(a.Hits, a.Timeout)
 	c := &caller{
-		ctx: ctx, fail: fail, attack: a, request: request, secrets: newSecrets(a.As.Key), inner: a.Transport, ledger: ledger,
+		ctx: ctx, fail: fail, attack: a, request: request, secrets: newSecrets(a.keys()...), inner: a.Transport, ledger: ledger,
 		pacing: &pacing{ctx: ctx, hits: uint64(a.Hits), pause: pauseByTimer, clock: ledger.Since, share: a.Share, gated: a.Pacer == Together},
 		tally:  tally{outcomes: map[evidence.Outcome]int{}},
 	}

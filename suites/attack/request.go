@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
@@ -22,6 +23,8 @@ type request struct {
 	host   string
 	header http.Header
 	bodies [][]byte
+	// hold is how long the end of a body stays behind.
+	hold time.Duration
 	// prefix and a hit's sequence number make the hit's id.
 	prefix string
 }
@@ -49,13 +52,18 @@ func newRequest(a Attack, ledger evidence.Header) (*request, error) {
 		if err := present(a, header, target); err != nil {
 			return nil, err
 		}
+		for _, other := range a.Also {
+			if err := present(Attack{Name: a.Name, As: other}, header, target); err != nil {
+				return nil, err
+			}
+		}
 	}
 	prefix := IDPrefix(ledger, a.Name)
 	if a.Share != nil {
 		prefix = a.Share.IDPrefix
 	}
 	return &request{
-		method: a.Target.Method, url: target, host: a.Target.Host, header: header, bodies: a.Target.Bodies, prefix: prefix,
+		method: a.Target.Method, url: target, host: a.Target.Host, header: header, bodies: a.Target.Bodies, hold: a.Target.HoldEnd, prefix: prefix,
 	}, nil
 }
 
@@ -122,6 +130,9 @@ func (r *request) hit(ctx context.Context, id string, seq uint64) *http.Request 
 	}).WithContext(ctx)
 	hit.Header[evidence.HitHeader] = []string{id}
 	switch {
+	case len(r.bodies) > 0 && r.hold > 0:
+		body := r.bodies[seq%uint64(len(r.bodies))]
+		hit.Body, hit.ContentLength = io.NopCloser(&heldBody{ctx: ctx, left: body, hold: r.hold}), -1
 	case len(r.bodies) > 0:
 		body := r.bodies[seq%uint64(len(r.bodies))]
 		// net/http knows this combination of types and sends header and body in

@@ -7,22 +7,33 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 )
 
-// secrets are the spellings of a key that no ledger may hold, even if the
+// secrets are the spellings of keys that no ledger may hold, even if the
 // system under test sends them back.
 type secrets struct {
 	texts   []string
 	longest int
 }
 
-func newSecrets(key tier.Key) secrets {
+func newSecrets(keys ...tier.Key) secrets {
 	var s secrets
-	for _, text := range []string{key.Reveal(), url.QueryEscape(key.Reveal())} {
-		if text != "" {
-			s.texts = append(s.texts, text)
-			s.longest = max(s.longest, len(text))
+	for _, key := range keys {
+		for _, text := range []string{key.Reveal(), url.QueryEscape(key.Reveal())} {
+			if text != "" {
+				s.texts = append(s.texts, text)
+				s.longest = max(s.longest, len(text))
+			}
 		}
 	}
 	return s
+}
+
+// keys are those that the attack's hits carry.
+func (a Attack) keys() []tier.Key {
+	keys := []tier.Key{a.As.Key}
+	for _, other := range a.Also {
+		keys = append(keys, other.Key)
+	}
+	return keys
 }
 
 // hide is the first limit bytes of text without its secrets. A secret that

@@ -51,7 +51,51 @@ var _ = Describe("A stranger", Label("rule:all-refused"), func() {
 
 		Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{401}}, oracle.AllRefused, oracle.Untouched)).To(Hold())
 	})
+
+	It("takes nothing from a caller with a key, however many there are", Case("A04"), func(ctx SpecContext) {
+		needKeys()
+		alice := bed.Enroll(ctx, bed.Middle()[0].Name)
+		flood := attack.Attack{Name: "flood", Anonymous: true, Hits: strangers, Pacer: attack.Rate(strangers)}
+
+		hits := bed.Fire(ctx, flood, pastQuota(alice, manyDenied))
+
+		all := bed.JudgeHits(ctx, hits.In(flood.Name), oracle.Want{Statuses: []int{401}}, oracle.AllRefused)
+		Expect(append(all, bed.Judge(ctx, alice, boundary...)...)).To(Hold())
+	})
 })
+
+var _ = Describe("A caller", Label("rule:one-identity"), func() {
+	It("with two keys is refused, or is the first", Case("A10"), func(ctx SpecContext) {
+		var all harness.Judgement
+		for _, place := range secondPlaces() {
+			alice, bob := bed.Enroll(ctx, bed.Smallest().Name), bed.Enroll(ctx, bed.Smallest().Name)
+			second := bob
+			if place.Place != "" {
+				second.Credential = place
+			}
+			twice := pastQuota(alice, 2)
+			twice.Also = []tier.Identity{second}
+
+			hits := bed.Fire(ctx, twice)
+
+			all = append(all, bed.JudgeHits(ctx, hits, oracle.Want{Callers: []string{alice.Name, bob.Name}}, oracle.OneIdentity)...)
+		}
+		Expect(all).To(Hold())
+	})
+})
+
+// secondPlaces are where a second key is carried: in the place of the first once
+// more, and where the policy looks for none.
+func secondPlaces() []tier.Credential {
+	places := []tier.Credential{{}}
+	if bed.Set().CredentialForms() == 1 {
+		places = append(places, tier.Credential{Place: tier.QueryString, Name: "floodgate_key"}, tier.Credential{Place: tier.CustomHeader, Name: "X-Floodgate-Key"})
+	}
+	return places
+}
+
+// strangers is how many hits without a key come in a second.
+const strangers = 500
 
 // unauthenticated is the form of a 401 as Authorino gives it (sut.md 4).
 func unauthenticated() oracle.Want {

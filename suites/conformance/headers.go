@@ -1,10 +1,14 @@
 package conformance
 
 import (
+	"net/http"
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/attack"
 	"github.com/floodgate-dev/floodgate/suites/harness"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
@@ -43,7 +47,74 @@ var _ = Describe("Rate-limit headers", Label("rule:remaining-told"), func() {
 
 		Expect(headers.Judge(ctx, alice, oracle.ResetTold, oracle.Resets)).To(Hold())
 	})
+
+	It("tell of an end that the limiter keeps", harness.On(harness.Headers), Case("H04"), func(ctx SpecContext) {
+		headers := bed.On(harness.Headers)
+		alice := headers.Enroll(ctx, withOneLimit(headers).Name)
+
+		denied := headers.Fire(ctx, keeping(pastQuota(alice, 1)))
+		sent, answered, rest := denied.Told("X-RateLimit-Reset")
+		headers.Wait(ctx, sent+rest-time.Second, "a second before the end that was told")
+		headers.Fire(ctx, keeping(attack.Attack{As: alice, Hits: 1, Pacer: attack.OneAtATime}))
+		headers.Wait(ctx, answered+rest+afterTold, "the end that was told")
+		headers.Fire(ctx, keeping(pastQuota(alice, 1)))
+
+		Expect(headers.Judge(ctx, alice, oracle.ResetKept, oracle.NoUnderrun)).To(Hold())
+	})
+
+	It("list every limit that applies, the scarcest first", harness.On(harness.Several), Case("H05"), func(ctx SpecContext) {
+		several := bed.On(harness.Several)
+		alice := several.Enroll(ctx, withSeveralLimits(several).Name)
+
+		several.Fire(ctx, keeping(pastQuota(alice, 2)))
+
+		Expect(several.Judge(ctx, alice, oracle.RemainingTold, oracle.NoOverrun)).To(Hold())
+	})
+
+	It("of the client's own are not trusted, and not sent back", harness.On(harness.Headers), Case("H10"), func(ctx SpecContext) {
+		headers := bed.On(harness.Headers)
+		alice := headers.Enroll(ctx, headers.Smallest().Name)
+		spoofed := map[string]string{"X-RateLimit-Limit": "424242", "X-RateLimit-Remaining": "424241", "X-RateLimit-Reset": "424240"}
+		claiming := keeping(pastQuota(alice, 2))
+		claiming.Header = http.Header{}
+		for name, value := range spoofed {
+			claiming.Header.Set(name, value)
+		}
+
+		hits := headers.Fire(ctx, claiming)
+
+		all := headers.JudgeHits(ctx, hits, oracle.Want{Spoofed: spoofed}, oracle.SpoofIgnored)
+		if all.Verdict() != reports.Fail {
+			// With the client's beside the limiter's these would blame the limiter.
+			all = append(all, headers.Judge(ctx, alice, oracle.RemainingTold, oracle.NoOverrun)...)
+		}
+		Expect(all).To(Hold())
+	})
 })
+
+// afterTold is how long after the end that a header told a hit must be admitted:
+// the header is cut to whole seconds.
+const afterTold = 1050 * time.Millisecond
+
+// withOneLimit is a tier of one limit, withSeveralLimits one of more.
+func withOneLimit(bed *harness.Bed) tier.Tier {
+	return tierOf(bed, func(limits int) bool { return limits == 1 }, "every tier has several limits")
+}
+
+func withSeveralLimits(bed *harness.Bed) tier.Tier {
+	return tierOf(bed, func(limits int) bool { return limits > 1 }, "no tier has several limits")
+}
+
+func tierOf(bed *harness.Bed, fits func(limits int) bool, otherwise string) tier.Tier {
+	GinkgoHelper()
+	for _, t := range bed.Tiers() {
+		if fits(len(t.Limits)) {
+			return t
+		}
+	}
+	bed.NotJudged("%s", otherwise)
+	return tier.Tier{}
+}
 
 // keeping is an attack that keeps the form of its answers.
 func keeping(a attack.Attack) attack.Attack {

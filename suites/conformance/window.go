@@ -22,6 +22,20 @@ var _ = Describe("A window", Label("rule:window"), func() {
 		resetsAtTheEnd(ctx, bed.On(harness.Twin))
 	})
 
+	It("is not ended by a full turn of the clock (shortened windows)", harness.On(harness.Twin), Case("K03"), func(ctx SpecContext) {
+		twin := bed.On(harness.Twin)
+		callers, window := everyTier(ctx, twin)
+
+		twin.WaitForTurn(ctx, window, beforeTurn)
+		spent := twin.Fire(ctx, spend(callers, 1)...)
+		twin.Wait(ctx, spent.FirstSent()+2*beforeTurn, "the time after a full turn of the clock")
+		twin.Fire(ctx, probe(callers, 1)...)
+		twin.Wait(ctx, lastAnswered(spent, callers)+window+afterEdge, "the end of the windows")
+		twin.Fire(ctx, spend(callers, 1)...)
+
+		Expect(judgeAll(ctx, twin, callers, append(insideWindow, oracle.Resets)...)).To(Hold())
+	})
+
 	It("denies until it ends", harness.CaseInRealTime("W01"), func(ctx SpecContext) {
 		deniesUntilTheEnd(ctx, bed)
 	})
@@ -56,6 +70,8 @@ var _ = Describe("A window", Label("rule:window"), func() {
 const (
 	beforeEdge = 500 * time.Millisecond
 	afterEdge  = 250 * time.Millisecond
+	// beforeTurn is how long before a full turn of the clock a window begins.
+	beforeTurn = 1500 * time.Millisecond
 )
 
 func deniesUntilTheEnd(ctx SpecContext, bed *harness.Bed) {

@@ -48,7 +48,7 @@ func (b *Bed) carryOut(ctx context.Context, a attack.Attack, progress func(done 
 			workers = nil
 		}
 	}
-	if workers == nil || a.Transport != nil {
+	if workers == nil || a.Transport != nil || len(a.Also) > 0 {
 		report, err := attack.Fire(ctx, a, b.run.spec.ledger, progress)
 		return report, nil, err
 	}

@@ -112,6 +112,9 @@ func (b *Bed) Fire(ctx context.Context, attacks ...attack.Attack) Hits {
 	for i, a := range attacks {
 		plan := s.attacks[a.Name]
 		plan.OneAtATime = a.Pacer == attack.OneAtATime
+		if callers, ok := a.Pacer.(attack.Callers); ok {
+			plan.Callers = min(int(callers), a.Hits)
+		}
 		plan.LagP99, plan.MaxLag = reports[i].LagP99, maxLag
 		s.attacks[a.Name] = plan
 	}

@@ -42,6 +42,9 @@ const (
 	// Shapes is the policy with limits that it seldom has, for requests that name
 	// one, with more routes and one more listener where its routes can be copied.
 	Shapes = "shapes"
+	// Several is the policy with limits of several windows, and for a header, a
+	// path and a method; its limiter sends rate-limit headers too.
+	Several = "several"
 	// Brief is the policy with one hit in one second for everybody.
 	Brief = "brief"
 	// Stopping is the same policy, with a limiter that is told to stop.

@@ -86,6 +86,19 @@ type Want struct {
 	Step *Step `json:"step,omitempty"`
 	// Formerly are the limits of the tier that the subject has left.
 	Formerly []tier.Limit `json:"formerly,omitempty"`
+	// Bound is how many hits beyond the quota a window may admit.
+	Bound int64 `json:"bound,omitempty"`
+	// Slow names the attack of a hit that is under way for long.
+	Slow string `json:"slow,omitempty"`
+	// Spoofed are headers that the client sent, which no answer may carry.
+	Spoofed map[string]string `json:"spoofed,omitempty"`
+	// Callers are the metrics' user labels of those whose keys each hit carried,
+	// in the keys' order.
+	Callers []string `json:"callers,omitempty"`
+	// Matching names the attacks whose hits the limit in question matches.
+	Matching []string `json:"matching,omitempty"`
+	// Sizes say for each attack how many limits were in force.
+	Sizes map[string]int `json:"sizes,omitempty"`
 	// Straight names the attack that was fired at the model without a gateway.
 	Straight string `json:"straight,omitempty"`
 }
@@ -108,6 +121,8 @@ type Attack struct {
 	Planned int    `json:"planned"`
 	// OneAtATime is true if each hit left after the answer to the one before.
 	OneAtATime bool `json:"oneAtATime"`
+	// Callers is how many hits may be in flight, 0 if nobody said.
+	Callers int `json:"callers,omitempty"`
 	// Rate is the planned hits per second, 0 if there was none.
 	Rate float64 `json:"rate,omitempty"`
 	// LagP99 is how late the 99th percentile of hits left after it was due.

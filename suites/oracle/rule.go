@@ -70,6 +70,19 @@ const (
 	EveryLimiterScraped = "every-limiter-scraped"
 	MissedScrapesDoubt  = "missed-scrapes-doubt"
 	FirstCallsTold      = "first-calls-told"
+	Overshoot           = "overshoot"
+	// CountedAtStart and AbortsCounted are about hits that take long and hits
+	// that nobody waits for.
+	CountedAtStart   = "counted-at-start"
+	AbortsCounted    = "aborts-counted"
+	ResetKept        = "reset-kept"
+	RetryAfterHonest = "retry-after-honest"
+	SpoofIgnored     = "spoof-ignored"
+	OneIdentity      = "one-identity"
+	DenialsSpend     = "denials-spend"
+	EachBinds        = "each-binds"
+	OnlyMatching     = "only-matching"
+	HeardAtAnySize   = "heard-at-any-size"
 )
 
 // The names of the rules about calls and hits that fail, and about what is
@@ -180,6 +193,17 @@ func All() []Rule {
 		{EveryLimiterScraped, "Prometheus scrapes every limiter that there is", 0, judgeEveryLimiterScraped},
 		{MissedScrapesDoubt, "a scrape that was missed is a doubt and never a difference, and the next one tells everything", needsLedger, judgeMissedScrapesDoubt},
 		{FirstCallsTold, "Prometheus' raw samples tell a caller's first calls, which increase() need not", needsLedger, judgeFirstCallsTold},
+		{Overshoot, "however many callers fire side by side, no more hits get past the quota than are declared", windowed, judgeOvershoot},
+		{CountedAtStart, "a hit is counted when it comes, not when its answer ends", needsLedger | needsWindows, judgeCountedAtStart},
+		{AbortsCounted, "a hit that its caller gives up is no way past the quota", needsLedger | needsWindows, judgeAbortsCounted},
+		{ResetKept, "who comes back before the end that X-RateLimit-Reset told is denied, who comes after it is admitted", needsLedger | needsWindows, judgeResetKept},
+		{RetryAfterHonest, "a denial that tells when to come back does not tell of a time when it is denied again", needsLedger | needsWindows, judgeRetryAfterHonest},
+		{SpoofIgnored, "rate-limit headers that a client sends are not sent back", needsLedger, judgeSpoofIgnored},
+		{OneIdentity, "a hit with two keys is refused, or counted once, on the first", needsLedger, judgeOneIdentity},
+		{DenialsSpend, "a hit that one limit denies spends nothing of another that is asked for in the same call", needsLedger | needsWindows, judgeDenialsSpend},
+		{EachBinds, "each of several limits binds", windowed, judgeEachBinds},
+		{OnlyMatching, "a limit counts the hits that it matches, and no other", needsLedger | needsWindows, judgeOnlyMatching},
+		{HeardAtAnySize, "the limiter hears every hit, however many limits it has", needsLedger, judgeHeardAtAnySize},
 	}
 }
 

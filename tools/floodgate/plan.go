@@ -129,6 +129,8 @@ func variantSpec(variant, dir string) cluster.VariantSpec {
 	switch variant {
 	case harness.Headers:
 		spec.RateLimitHeaders, spec.LimitNames = true, true
+	case harness.Several:
+		spec.RateLimitHeaders = true
 	case harness.Edits:
 		spec.Scalable = true
 	case harness.Epoch:

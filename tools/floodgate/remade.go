@@ -27,6 +27,7 @@ func remade(set *policy.Set, variant string) (*policy.Set, error) {
 		harness.ByModel:     set.WithModelLimit,
 		harness.Tokens:      set.WithTokenLimits,
 		harness.Shapes:      set.WithShapesAndRoutes,
+		harness.Several:     set.WithSeveralLimits,
 	}
 	maker, ok := makers[variant]
 	if !ok {

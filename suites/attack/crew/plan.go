@@ -41,6 +41,7 @@ type plan struct {
 	NoKeepAlive bool            `json:"noKeepAlive,omitempty"`
 	Connections int             `json:"connections,omitempty"`
 	From        string          `json:"from,omitempty"`
+	GiveUpEvery int             `json:"giveUpEvery,omitempty"`
 }
 
 // planOf is one share of an attack, whose hits' ids begin with prefix.
@@ -49,7 +50,8 @@ func planOf(a attack.Attack, s share, id, caseID, prefix string) (plan, error) {
 		ID: id, Name: a.Name, Case: caseID, First: s.first, Every: s.every, IDPrefix: prefix, Hits: s.hits,
 		As: a.As, Key: a.As.Key.Reveal(), Anonymous: a.Anonymous, Forged: a.Forged, Header: a.Header, Target: a.Target,
 		Timeout: a.Timeout, KeepAnswers: a.KeepAnswers, Protocol: a.Protocol, NoKeepAlive: a.NoKeepAlive,
-		From: a.From,
+		From:        a.From,
+		GiveUpEvery: a.GiveUpEvery,
 	}
 	if a.Connections > 0 {
 		// A cap holds for the whole attack. Each worker needs one at least.
@@ -74,8 +76,9 @@ func (p plan) attack(await func(context.Context) (time.Duration, error)) (attack
 	a := attack.Attack{
 		Name: p.Name, As: p.As, Hits: p.Hits, Target: p.Target, Anonymous: p.Anonymous, Forged: p.Forged, Header: p.Header,
 		Timeout: p.Timeout, KeepAnswers: p.KeepAnswers, Protocol: p.Protocol, NoKeepAlive: p.NoKeepAlive, Connections: p.Connections,
-		From:  p.From,
-		Share: &attack.Share{First: p.First, Every: p.Every, IDPrefix: p.IDPrefix, Await: await},
+		From:        p.From,
+		Share:       &attack.Share{First: p.First, Every: p.Every, IDPrefix: p.IDPrefix, Await: await},
+		GiveUpEvery: p.GiveUpEvery,
 	}
 	a.As.Key = tier.Key(p.Key)
 	switch {

@@ -1,0 +1,73 @@
+package oracle
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/reports"
+)
+
+// judgeDenialsSpend reads off /counters what denied hits have spent. Limits that
+// are asked for in one call move together or not at all; across calls a hit can
+// be counted by one limit and then denied by another, which is told (cases.md
+// K06, G3).
+func judgeDenialsSpend(t *trial) reports.Finding {
+	read, why := t.counterBook()
+	switch {
+	case why != "":
+		return doubt("%s", why)
+	case !t.q.Subject.Fresh:
+		return doubt(notFresh)
+	case len(t.limits) < 2:
+		return doubt("one limit applies: there is no other quota that a denial could spend")
+	case len(t.denied) == 0:
+		return doubt("no hit was denied")
+	case len(t.passed) == 0:
+		return doubt("no hit was admitted, so no counter need be there")
+	}
+	counted := int64(len(t.passed) + t.tally.unknown())
+	judged := 0
+	var spent []string
+	for _, limit := range t.limits {
+		if t.sharedLimit(limit) || read >= t.passed[0].sent+limit.Window-Edge(limit.Window) {
+			continue
+		}
+		of := t.countersOf(limit)
+		if len(of) == 0 || of[0].Limit.MaxValue != limit.Quota || of[0].Remaining > uint64(limit.Quota) {
+			continue
+		}
+		judged++
+		beyond := limit.Quota - int64(of[0].Remaining) - counted
+		if beyond <= 0 {
+			continue
+		}
+		spent = append(spent, fmt.Sprintf("%d of %s", beyond, limit))
+		if !t.deniedElsewhere(limit) || beyond > int64(len(t.denied)) {
+			f := blame(cause{
+				reports.Limiter, fmt.Sprintf("/counters: %d of %d left after %d admitted and %d denied", of[0].Remaining, limit.Quota, len(t.passed), len(t.denied)),
+				"a call that one limit refuses is counted by another limit of the same call",
+			}, numbers(t.denied), "denied hits spent %d of the quota of another limit", beyond)
+			f.Limit = limit.String()
+			return f
+		}
+	}
+	switch {
+	case judged < 2:
+		return doubt("/counters shows %s of the subject whose windows were certainly open, of %d", count(judged, "counter"), len(t.limits))
+	case len(spent) > 0:
+		return passSaying("%s denied and spent %s all the same: limits of several policies are asked for one call after the other",
+			hitsWere(len(t.denied)), strings.Join(spent, ", "))
+	}
+	return passSaying("%s denied and spent nothing of any limit", hitsWere(len(t.denied)))
+}
+
+// deniedElsewhere reports whether a limit of another call can have denied.
+func (t *trial) deniedElsewhere(limit tier.Limit) bool {
+	for _, other := range t.limits {
+		if other.Policy != limit.Policy {
+			return true
+		}
+	}
+	return false
+}
