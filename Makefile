@@ -106,8 +106,21 @@ faults-all: build ## every named fault of every stand-in
 	tools/faults.sh $(FLOODGATE) $(OUT) all
 
 .PHONY: bench
-bench: ## the attack against vegeta's own, hits per CPU second in one run
+bench: ## the attack against vegeta's own, hits per CPU second in one run; a million entries judged
 	go test -run '^$$' -bench . -benchtime 1x ./suites/attack
+	go test -run '^$$' -bench Doubling -benchtime 1x ./suites/oracle
+
+# How long each parser is fed.
+FUZZTIME ?= 30s
+FUZZED := fixtures/policy:FuzzRead cluster/metrics:FuzzPages cluster/metrics:FuzzLimiterAnswers \
+	cluster/metrics:FuzzPrometheusAnswers reports/evidence:FuzzRead reports/render:FuzzRecord \
+	fixtures/standin/gateway:FuzzBody suites/oracle:FuzzJudge
+
+.PHONY: fuzz
+fuzz: ## feed every parser of foreign text
+	@set -e; for target in $(FUZZED); do \
+		go test -run '^$$' -fuzz "^$${target##*:}$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./$${target%%:*}; \
+	done
 
 .PHONY: soundness
 soundness: ## 100,000 random sound ledgers for each rule
