@@ -70,7 +70,7 @@ func FuzzPrometheusAnswers(f *testing.F) {
 			}
 		}
 		// The matrix of one scrape, without the vector that comes before it.
-		if samples, err := p.scraped(t.Context(), target{"limiter", "a:1", time.UnixMilli(1764000000123)}); err == nil {
+		if samples, err := p.scraped(t.Context(), target{job: "limiter", instance: "a:1", began: time.UnixMilli(1764000000123)}); err == nil {
 			for _, s := range samples {
 				if s.Name == targetUp {
 					t.Errorf("%s is no call", s.Name)

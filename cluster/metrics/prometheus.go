@@ -22,6 +22,8 @@ type Prometheus struct {
 	// instances are the instance labels of the wanted targets.
 	instances []string
 	userLabel string
+	// now is this machine's clock.
+	now func() time.Time
 }
 
 // Prometheus returns a reader of the API at address for the targets with these
@@ -34,14 +36,14 @@ func (r *Reader) Prometheus(address, userLabel string, instances ...string) (*Pr
 	if err != nil {
 		return nil, fmt.Errorf("prometheus at %s: %w", address, err)
 	}
-	return &Prometheus{promv1.NewAPI(client), address, slices.Compact(slices.Sorted(slices.Values(instances))), userLabel}, nil
+	return &Prometheus{promv1.NewAPI(client), address, slices.Compact(slices.Sorted(slices.Values(instances))), userLabel, time.Now}, nil
 }
 
 // Scrape is what Prometheus knows of the limiters by their last scrapes.
 type Scrape struct {
 	Tally
-	// Began is when the oldest of these scrapes began, in whole milliseconds
-	// (cut) on Prometheus' clock.
+	// Began is when the oldest of these scrapes began at the earliest, on this
+	// machine's clock: Prometheus' own may be ahead of it or behind.
 	Began time.Time
 }
 
@@ -51,10 +53,9 @@ func (p *Prometheus) Last(ctx context.Context) (Scrape, error) {
 	return p.read(ctx, time.Time{})
 }
 
-// After waits until the last scrape of every wanted target began after t and
-// returns what these scrapes said. t is compared with Prometheus' clock: on
-// other machines than this one, give t a margin for their difference. It waits
-// as long as ctx lets it; the error then says what was missing.
+// After waits until the last scrape of every wanted target began after t, by this
+// machine's clock whatever Prometheus' shows, and returns what these scrapes said.
+// It waits as long as ctx lets it; the error then says what was missing.
 func (p *Prometheus) After(ctx context.Context, t time.Time) (Scrape, error) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
@@ -101,15 +102,15 @@ func (p *Prometheus) sum(ctx context.Context, t time.Time) (Scrape, error) {
 			if target.instance != instance {
 				continue
 			}
-			if !target.began.After(t) {
-				return Scrape{}, fmt.Errorf("the last scrape of %s began at %s", instance, utc(target.began))
+			if !target.ours.After(t) {
+				return Scrape{}, fmt.Errorf("the last scrape of %s began at %s", instance, utc(target.ours))
 			}
 			samples, err := p.scraped(ctx, target)
 			if err != nil {
 				return Scrape{}, err
 			}
 			if len(samples) > len(chosen) || began.IsZero() {
-				chosen, began = samples, target.began
+				chosen, began = samples, target.ours
 			}
 		}
 		if began.IsZero() {

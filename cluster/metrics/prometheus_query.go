@@ -24,7 +24,9 @@ const (
 // target is a scrape target and when its last scrape began.
 type target struct {
 	job, instance string
-	began         time.Time
+	// began is in whole milliseconds (cut) on Prometheus' clock, ours the same on
+	// this machine's, at the earliest.
+	began, ours time.Time
 }
 
 // targets asks when each wanted target was scraped last: "up" is stored with
@@ -35,6 +37,7 @@ func (p *Prometheus) targets(ctx context.Context) ([]target, error) {
 		instances[i] = regexp.QuoteMeta(instance)
 	}
 	query := fmt.Sprintf("timestamp(%s{instance=~%s})", targetUp, strconv.Quote(strings.Join(instances, "|")))
+	asked := p.now()
 	value, _, _, err := p.api.Query(ctx, query, time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
@@ -51,10 +54,15 @@ func (p *Prometheus) targets(ctx context.Context) ([]target, error) {
 		if !(sample.Value >= 0 && sample.Value < latestTime) {
 			return nil, fmt.Errorf("query %s: a strange timestamp: %s", query, quote([]byte(sample.String())))
 		}
+		began := time.UnixMilli(int64(math.Round(float64(sample.Value) * 1000)))
+		// The query was evaluated after it was asked, at a time that is cut to a
+		// millisecond: Prometheus' clock is ahead by this much at most.
+		ahead := sample.Timestamp.Time().Sub(asked) + time.Millisecond
 		targets = append(targets, target{
 			job:      string(sample.Metric[model.JobLabel]),
 			instance: string(sample.Metric[model.InstanceLabel]),
-			began:    time.UnixMilli(int64(math.Round(float64(sample.Value) * 1000))),
+			began:    began,
+			ours:     began.Add(-ahead),
 		})
 	}
 	slices.SortFunc(targets, func(a, b target) int { return strings.Compare(a.job, b.job) })

@@ -26,6 +26,8 @@ type series struct {
 type promServer struct {
 	mu     sync.Mutex
 	stored []series
+	// ahead is how far its clock is ahead of frozen.
+	ahead time.Duration
 	// asked is called with the lock held before each answer to a query.
 	asked func(*promServer)
 }
@@ -50,7 +52,7 @@ func (p *promServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if s.labels["__name__"] == "up" {
 				result = append(result, map[string]any{
 					"metric": without(s.labels, "__name__"),
-					"value":  []any{0, fmt.Sprintf("%.3f", float64(newest(s))/1000)},
+					"value":  []any{float64(frozen.Add(p.ahead).UnixMilli()) / 1000, fmt.Sprintf("%.3f", float64(newest(s))/1000)},
 				})
 			}
 		}
@@ -103,6 +105,24 @@ func stored(name, job, instance, user string, samples map[int64]string) series {
 
 const scrapedAt = 1_800_000_000_123
 
+// frozen is this machine's clock in the tests: all that is asked is asked then.
+var frozen = time.UnixMilli(scrapedAt + 5000)
+
+// frozenReader reads a fake server at a moment that stays.
+func frozenReader(t *testing.T, address string, instances ...string) *Prometheus {
+	t.Helper()
+	prometheus, err := reader(t).Prometheus(address, "", instances...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	prometheus.now = func() time.Time { return frozen }
+	return prometheus
+}
+
+// atTheEarliest is a time of Prometheus' clock on this machine's, where both agree:
+// what was asked was evaluated within its millisecond.
+func atTheEarliest(ms int64) time.Time { return time.UnixMilli(ms - 1) }
+
 func TestLastReadsRawSamplesOfOneScrape(t *testing.T) {
 	p := &promServer{stored: []series{
 		stored("up", "limitador", "a:1", "", map[int64]string{scrapedAt - 1000: "1", scrapedAt: "1"}),
@@ -117,17 +137,14 @@ func TestLastReadsRawSamplesOfOneScrape(t *testing.T) {
 		stored("up", "limitador", "stranger:1", "", map[int64]string{scrapedAt: "1"}),
 		stored("authorized_calls", "limitador", "stranger:1", "free", map[int64]string{scrapedAt: "100"}),
 	}}
-	prometheus, err := reader(t).Prometheus(p.start(t), "", "b:1", "a:1", "a:1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	prometheus := frozenReader(t, p.start(t), "b:1", "a:1", "a:1")
 	got, err := prometheus.Last(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Scrape{
 		Tally: Tally{Users: map[string]Calls{"free": {7, 3, 0}}, Total: Calls{7, 3, 0}},
-		Began: time.UnixMilli(scrapedAt - 7),
+		Began: atTheEarliest(scrapedAt - 7),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -146,16 +163,41 @@ func TestAfterWaitsForALaterScrape(t *testing.T) {
 			p.stored[1].samples[scrapedAt+1000] = "2"
 		}
 	}
-	prometheus, err := reader(t).Prometheus(p.start(t), "", "a:1")
-	if err != nil {
-		t.Fatal(err)
-	}
+	prometheus := frozenReader(t, p.start(t), "a:1")
 	got, err := prometheus.After(t.Context(), time.UnixMilli(scrapedAt))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Users["free"].Authorized != 2 || !got.Began.Equal(time.UnixMilli(scrapedAt+1000)) {
+	if got.Users["free"].Authorized != 2 || !got.Began.Equal(atTheEarliest(scrapedAt+1000)) {
 		t.Errorf("got %+v, want the scrape that began after", got)
+	}
+}
+
+// A scrape before t must not pass for one after it because Prometheus' clock is
+// ahead, nor one after it be waited past because that is behind.
+func TestAfterHoldsWhateverPrometheusClockShows(t *testing.T) {
+	for _, ahead := range []time.Duration{0, time.Hour, -time.Hour, 3 * time.Second, -3 * time.Second} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			shown := func(ms int64) int64 { return ms + ahead.Milliseconds() }
+			p := &promServer{ahead: ahead, stored: []series{
+				stored("up", "limitador", "a:1", "", map[int64]string{shown(scrapedAt): "1"}),
+				stored("authorized_calls", "limitador", "a:1", "free", map[int64]string{shown(scrapedAt): "1"}),
+			}}
+			rounds := 0
+			p.asked = func(p *promServer) {
+				if rounds++; rounds == 3 {
+					p.stored[0].samples[shown(scrapedAt+2000)] = "1"
+					p.stored[1].samples[shown(scrapedAt+2000)] = "2"
+				}
+			}
+			got, err := frozenReader(t, p.start(t), "a:1").After(t.Context(), time.UnixMilli(scrapedAt+1000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Users["free"].Authorized != 2 || !got.Began.Equal(atTheEarliest(scrapedAt+2000)) {
+				t.Errorf("got %+v, want the scrape that began after", got)
+			}
+		})
 	}
 }
 
@@ -165,21 +207,18 @@ func TestAfterSaysWhatWasMissing(t *testing.T) {
 		want   string
 	}{
 		"no target":     {nil, "instance a:1 was not scraped"},
-		"an old scrape": {[]series{stored("up", "j", "a:1", "", map[int64]string{scrapedAt: "1"})}, "the last scrape of a:1 began at 2027-01-15T08:00:00.123Z"},
+		"an old scrape": {[]series{stored("up", "j", "a:1", "", map[int64]string{scrapedAt: "1"})}, "the last scrape of a:1 began at 2027-01-15T08:00:00.122Z"},
 		"a failed scrape": {
-			[]series{stored("up", "j", "a:1", "", map[int64]string{scrapedAt + 1: "0"})},
-			"the last scrape of a:1, at 2027-01-15T08:00:00.124Z, failed",
+			[]series{stored("up", "j", "a:1", "", map[int64]string{scrapedAt + 2: "0"})},
+			"the last scrape of a:1, at 2027-01-15T08:00:00.125Z, failed",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := &promServer{stored: test.stored}
 			ctx, cancel := context.WithTimeout(t.Context(), 150*time.Millisecond)
 			defer cancel()
-			prometheus, err := reader(t).Prometheus(p.start(t), "", "a:1")
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = prometheus.After(ctx, time.UnixMilli(scrapedAt))
+			prometheus := frozenReader(t, p.start(t), "a:1")
+			_, err := prometheus.After(ctx, time.UnixMilli(scrapedAt))
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "2027-01-15T08:00:00.123Z") {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
