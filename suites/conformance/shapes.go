@@ -105,21 +105,22 @@ var _ = Describe("Windows of a second", Label("rule:keeps-pace"), func() {
 })
 
 var _ = Describe("A counter", Label("rule:isolation"), func() {
-	It("is one for all models, unless the policy counts each", harness.On(harness.Shapes), harness.On(harness.Policy), Case("I04"), func(ctx SpecContext) {
-		shapes := bed.On(harness.Shapes)
-		bodies := shapes.Bodies(ctx)
+	It("is one for all models, unless the policy counts each", harness.On(harness.ByModel), harness.On(harness.Policy), Case("I04"), func(ctx SpecContext) {
+		byModel := bed.On(harness.ByModel)
+		bodies := bed.Bodies(ctx)
 		if len(bodies) < 2 {
-			shapes.NotJudged("one model is served, so that no other can be asked for")
+			bed.NotJudged("one model is served, so that no other can be asked for")
 		}
-		alice, bob := shapes.Enroll(ctx, shapes.Smallest().Name), shapes.Enroll(ctx, shapes.Smallest().Name)
-		bob.Limits = shapes.Set().LimitsNamed(policy.ForEachModel)[:1]
-		bob.Fresh = shapes.AwaitUnused(ctx, bob) && bob.Fresh
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+		bob, secret := bed.Recruit(bed.Smallest().Name)
+		bob.Limits = byModel.Set().LimitsNamed(policy.ForEachModel)[:1]
+		byModel.Admit(ctx, bob, secret)
 
-		shapes.Fire(ctx, askingFor(bodies[0], pastQuota(alice, 1)))
-		shapes.Fire(ctx, askingFor(bodies[1], pastQuota(alice, 1)))
-		all := shapes.JudgeCounters(ctx, alice, boundary...)
+		bed.Fire(ctx, askingFor(bodies[0], pastQuota(alice, 1)))
+		bed.Fire(ctx, askingFor(bodies[1], pastQuota(alice, 1)))
+		all := bed.JudgeCounters(ctx, alice, boundary...)
 		for i, body := range bodies[:2] {
-			all = append(all, fireApart(ctx, shapes, bob, askingFor(body, shapedAs(policy.ForEachModel, pastQuota(bob, 2+i))))...)
+			all = append(all, fireApart(ctx, byModel, bob, askingFor(body, shapedAs(policy.ForEachModel, pastQuota(bob, 2+i))))...)
 		}
 
 		Expect(all).To(Hold())

@@ -55,7 +55,7 @@ const (
 	Unguarded = "unguarded"
 	// AbsentLabel is the policy with a metric label that no caller has.
 	AbsentLabel = "absent-label"
-	// ByModel is the policy with a limit that reads the model in the body.
+	// ByModel is the policy with limits that read the model in the body.
 	ByModel = "by-model"
 	// Tokens is the policy with two limits on tokens beside those on hits.
 	Tokens = "tokens"

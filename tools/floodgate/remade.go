@@ -24,7 +24,7 @@ func remade(set *policy.Set, variant string) (*policy.Set, error) {
 		harness.Hostname:    set.WithHostname,
 		harness.Unguarded:   set.WithoutAuthorization,
 		harness.AbsentLabel: set.WithAbsentLabel,
-		harness.ByModel:     set.WithModelLimit,
+		harness.ByModel:     set.WithModelLimits,
 		harness.Tokens:      set.WithTokenLimits,
 		harness.Shapes:      set.WithShapesAndRoutes,
 		harness.Several:     set.WithSeveralLimits,
