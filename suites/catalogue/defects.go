@@ -69,6 +69,10 @@ func Defects() []Defect {
 			Versions: everyRelease, Case: "S01", Arguments: "--declare none,fresh-counters", Weakness: "fail-open",
 		},
 		{
+			Number: 11, Title: "where nobody answers for the limiter hits pass, whatever the failure mode says", Upstream: "wasm-shim#123",
+			Versions: "as reported there", Case: "F02", Fault: "gateway:passes-unheard",
+		},
+		{
 			Number: 19, Title: "of two limits that differ in their quota alone one is dropped without a word", Upstream: "limitador#64",
 			Versions: everyRelease, Case: "B01", Arguments: "--policies suites/catalogue/testdata/duplicate-limits",
 			Note: "the stand-in drops the later one, as the real limiter does",
@@ -137,6 +141,10 @@ func Defects() []Defect {
 		{
 			Number: 44, Title: "a limiter that was told to stop admits for up to 30 s more", Upstream: measured,
 			Versions: limitador24, Case: "S13", Fault: "limitador:sigterm-lingers", Weakness: "stop-lingers",
+		},
+		{
+			Number: 45, Title: "a call costs more the more limits its namespace has, until it passes unheard", Upstream: "limitador#180",
+			Versions: limitador24, Case: "K11", Fault: "limitador:cost-per-limit",
 		},
 		{
 			Number: 46, Title: "a key that was deleted or rotated stays valid where the managed-by label is missing", Upstream: measured,

@@ -42,15 +42,9 @@ func Recordings() []Recorded {
 			"A06": {"takes-effect"},
 			"A07": {"takes-effect"},
 			"A08": {"stays-known"},
-			"B05": {"no-overrun"},
-			"B06": {"all-denied", "no-overrun"},
-			"B07": {"counters-tell"},
 			"H03": {"reset-told"},
 			"I04": {"no-overrun"},
-			"I05": {"no-overrun"},
-			"I06": {"no-overrun"},
 			"I11": {"moved-tier"},
-			"I12": {"no-overrun"},
 			"I16": {"no-bypass"},
 			"I17": {"metered", "no-overrun", "reconciled"},
 			"P02": {"counters-tell"},
@@ -63,10 +57,9 @@ func Recordings() []Recorded {
 			"T10": {"tokens-spent"},
 			"T15": {"answers-end"},
 			"T17": {"metered", "no-overrun"},
-			"W09": {"keeps-pace"},
 			"W14": {"refusals-open-nothing"},
 		},
-		Weak: []string{"M17", "S01"},
+		Weak: []string{"C05", "F01", "F03", "F04", "F13", "M17", "S01", "S09"},
 	}}
 }
 
