@@ -85,6 +85,7 @@ var beyondSmoke = map[string]string{
 	"limitador:series-vanish":              "M08",
 	"limitador:sigterm-lingers":            "S13",
 	"limitador:cost-per-limit":             "K11",
+	"limitador:denials-extend-window":      "W03",
 	"limitador:slow-per-limit":             "K11",
 	"limitador:status-before-grpc":         "S12",
 	"limitador:user-label-lost":            "M05",
