@@ -143,7 +143,6 @@ var concerns = map[string]Concern{
 	"limitador:first-window-only":            blames(reports.Limiter, oracle.EachBinds, oracle.NoOverrun),
 	"limitador:reset-header-whole":           blames(reports.Limiter, oracle.ResetKept, oracle.ResetTold),
 	"limitador:headers-name-one":             blames(reports.Limiter, oracle.RemainingTold),
-	"limitador:slow-per-limit":               blames(reports.Limiter, oracle.HeardAtAnySize),
 
 	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),
 	"authorino:unlabelled-unwatched":            blames(reports.Authorizer, oracle.TakesEffect),

@@ -86,7 +86,6 @@ var beyondSmoke = map[string]string{
 	"limitador:sigterm-lingers":            "S13",
 	"limitador:cost-per-limit":             "K11",
 	"limitador:denials-extend-window":      "W03",
-	"limitador:slow-per-limit":             "K11",
 	"limitador:status-before-grpc":         "S12",
 	"limitador:user-label-lost":            "M05",
 	"prometheus:limiter-unscraped":         "M09",
