@@ -146,6 +146,9 @@ type NetworkFault struct {
 	Cut bool
 	// Delay is how much later their answers arrive, give or take Jitter.
 	Delay, Jitter time.Duration
+	// Loss is the share of segments that are lost either way and come late for that:
+	// by interference.Retransmit at least.
+	Loss float64
 }
 
 // ScrapeBreaker has Prometheus miss scrapes.

@@ -96,6 +96,9 @@ type VariantSpec struct {
 	// LimiterFailureMode is what the variant's gateway does with a hit whose limiter
 	// call fails: "allow" or "deny"; "" leaves it to the operator, who allows.
 	LimiterFailureMode string
+	// GatewayRetries is how often more the variant's gateway sends a hit to a backend
+	// that fails it, where the provider configures gateways.
+	GatewayRetries int
 	// ModelFailures gives the variant a model server of its own, where the provider
 	// starts model servers, that fails every request in one of these ways: the
 	// simulator's --failure-types (sut.md 5.1), such as "rate_limit".
@@ -143,6 +146,9 @@ type Variant struct {
 	// Services are what the gateway is told of the services that it calls, nil
 	// where that is not known.
 	Services *Services `json:"services,omitempty"`
+	// GatewayRetries is how often more the gateway sends a hit to a backend that fails
+	// it, 0 where it does not or where that is not known.
+	GatewayRetries int `json:"gatewayRetries,omitempty"`
 	// UserLabel is the label of the limiter's metrics that names the identity,
 	// "" where there is none.
 	UserLabel string `json:"userLabel,omitempty"`

@@ -88,8 +88,8 @@ func orders(proxies []*Proxy) http.Handler {
 		var fault Fault
 		decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyLimit))
 		decoder.DisallowUnknownFields()
-		if err := decoder.Decode(&fault); err != nil || fault.Delay < 0 || fault.Jitter < 0 {
-			http.Error(w, "want a fault: {\"Cut\": bool, \"Delay\": ns, \"Jitter\": ns}", http.StatusBadRequest)
+		if err := decoder.Decode(&fault); err != nil || !fault.valid() {
+			http.Error(w, "want a fault: {\"Cut\": bool, \"Delay\": ns, \"Jitter\": ns, \"Loss\": from 0 to below 1}", http.StatusBadRequest)
 			return
 		}
 		for _, p := range proxies {

@@ -26,7 +26,20 @@ type Fault struct {
 	// Delay is how much later answers arrive, give or take Jitter. They stay in
 	// order, and questions are as fast as ever.
 	Delay, Jitter time.Duration
+	// Loss is the share of segments, from 0 to below 1, that are lost in either
+	// direction. To who speaks TCP a lost segment is one that comes late: it is sent
+	// again after Retransmit, and after twice as long each time it is lost again,
+	// and what was sent after it waits for it.
+	Loss float64
 }
+
+// Retransmit is how late a segment is that was lost once: the least that Linux
+// waits for an acknowledgement before it sends again (TCP_RTO_MIN). No network loses
+// anything here; proxies make what was lost as late.
+const Retransmit = 200 * time.Millisecond
+
+// valid says whether a fault can be shown.
+func (f Fault) valid() bool { return f.Delay >= 0 && f.Jitter >= 0 && f.Loss >= 0 && f.Loss < 1 }
 
 // Proxy stands before an upstream.
 type Proxy struct {

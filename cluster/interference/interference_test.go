@@ -240,3 +240,26 @@ func TestAddressesThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+func TestALostSegmentIsLateAndStaysInOrder(t *testing.T) {
+	proxy := before(t, echo(t))
+	connection := dial(t, proxy)
+	proxy.Set(Fault{Loss: 0.5})
+	var late, most time.Duration
+	// All of 20 lines on time would be one run in a million millions.
+	for range 20 {
+		took := answered(t, connection, "lost?")
+		most = max(most, took)
+		if took >= Retransmit {
+			late += took
+		}
+		if late > 0 {
+			break
+		}
+	}
+	if late == 0 {
+		t.Errorf("no line was late: the latest took %s, want one of %s", most, Retransmit)
+	}
+	proxy.Set(Fault{})
+	answered(t, connection, "after")
+}

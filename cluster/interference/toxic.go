@@ -98,8 +98,15 @@ func (t *toxic) Pipe(stub *toxics.ToxicStub) {
 // cut meanwhile.
 func (t *toxic) hold(c *stream.StreamChunk) bool {
 	fault, changed := t.state.now()
-	for t.delays && !fault.Cut && fault.Delay+fault.Jitter > 0 {
-		timer := time.NewTimer(time.Until(c.Timestamp.Add(fault.late())))
+	for !fault.Cut {
+		late := fault.sentAgain()
+		if t.delays {
+			late += fault.late()
+		}
+		if late <= 0 {
+			break
+		}
+		timer := time.NewTimer(time.Until(c.Timestamp.Add(late)))
 		select {
 		case <-timer.C:
 			return true
@@ -143,4 +150,12 @@ func (f Fault) late() time.Duration {
 		return f.Delay
 	}
 	return max(0, f.Delay-f.Jitter+rand.N(2*f.Jitter+1))
+}
+
+// sentAgain is how late a segment is because it was lost, 0 if it was not.
+func (f Fault) sentAgain() (late time.Duration) {
+	for wait := Retransmit; f.Loss > 0 && rand.Float64() < f.Loss; wait *= 2 {
+		late += wait
+	}
+	return late
 }

@@ -211,7 +211,7 @@ func (p *between) set(ctx context.Context, fault cluster.NetworkFault) error {
 		return err
 	}
 	defer func() { _ = forward.Close() }()
-	body, err := json.Marshal(interference.Fault{Cut: fault.Cut, Delay: fault.Delay, Jitter: fault.Jitter})
+	body, err := json.Marshal(interference.Fault(fault))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/floodgate-dev/floodgate/cluster/probe"
 	"github.com/floodgate-dev/floodgate/fixtures/policy/wasmconfig"
@@ -28,6 +29,9 @@ func (u *upping) gatewayPart(v *variant, at reach) part {
 			"--config", v.files.wasmConfig(), "--routes", v.files.routes(),
 			"--listen", hostPort(ports[gatewayPort]), "--admin", hostPort(ports[gatewayAdminPort]),
 			"--upstream", at.backend,
+		}
+		if v.up.GatewayRetries > 0 {
+			args = append(args, "--retries", strconv.Itoa(v.up.GatewayRetries))
 		}
 		for _, endpoint := range slices.Sorted(maps.Keys(endpoints)) {
 			args = append(args, "--cluster", endpoint+"="+endpoints[endpoint])

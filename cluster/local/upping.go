@@ -115,7 +115,7 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 		windowModel: cmp.Or(spec.WindowModel, u.options.WindowModel),
 		interfered:  spec.Interfered, scalable: spec.Scalable, failures: spec.ModelFailures,
 		up: cluster.Variant{
-			Name: spec.Name, Dir: spec.Dir, WindowModel: spec.WindowModel, Services: servicesOf(files.gatewayConfig(set)),
+			Name: spec.Name, Dir: spec.Dir, WindowModel: spec.WindowModel, GatewayRetries: spec.GatewayRetries, Services: servicesOf(files.gatewayConfig(set)),
 		},
 	})
 	return nil

@@ -143,6 +143,7 @@ var concerns = map[string]Concern{
 	"limitador:first-window-only":            blames(reports.Limiter, oracle.EachBinds, oracle.NoOverrun),
 	"limitador:reset-header-whole":           blames(reports.Limiter, oracle.ResetKept, oracle.ResetTold),
 	"limitador:headers-name-one":             blames(reports.Limiter, oracle.RemainingTold),
+	"limitador:no-domain-admits":             blames(reports.Limiter, oracle.UndecidedUncounted, oracle.UnheardIsTold),
 
 	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),
 	"authorino:unlabelled-unwatched":            blames(reports.Authorizer, oracle.TakesEffect),
@@ -222,6 +223,9 @@ var concerns = map[string]Concern{
 	"gateway:errors-untold":       blames(reports.Gateway, oracle.UnheardIsTold),
 	"gateway:stays-open":          blames(reports.Gateway, oracle.LimitsAgain),
 	"gateway:asks-again":          blames(reports.Gateway, oracle.FailuresSpend, oracle.Reconciled),
+	"gateway:unknown-admits":      blames(reports.Gateway, oracle.UnheardIsTold),
+	"gateway:asks-late-again":     blames(reports.Gateway, oracle.NoUnderrun),
+	"gateway:retries-count":       blames(reports.Gateway, oracle.RetriesSpendOnce),
 	"gateway:counter-per-gateway": blames(reports.Gateway, oracle.CountsOn, oracle.NoOverrun, oracle.InOrder),
 	"limitador:step-back-frees":   blames(reports.Limiter, oracle.ClockSteps),
 	"limitador:cost-per-limit":    blames(reports.Limiter, oracle.HeardAtAnySize),

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/interference"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/attack"
@@ -20,6 +21,12 @@ const (
 	mendedBudget = 10 * time.Second
 	// coldHits are fired at a limiter that is slow after its start.
 	coldHits = 20
+	// lossShare is the share of segments that are lost either way, lossQuota how large
+	// a quota tells that a hit was counted twice for it, and lossHits are fired past
+	// it: of some 80 hits nearly every run has one that met a loss.
+	lossShare = 0.05
+	lossQuota = 20
+	lossHits  = 30
 	// briefly is how long a limiter is held still that is to be heard late.
 	briefly = 150 * time.Millisecond
 )
@@ -98,6 +105,17 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 		Expect(append(all, faults.Judge(ctx, bob, boundary...)...)).To(Hold())
 	})
 
+	It("because it is asked for nobody's limits, has admitted nothing", Serial, harness.On(harness.Edits), Case("F06"), func(ctx SpecContext) {
+		edits := bed.On(harness.Edits)
+		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		undecided := edits.AskForNoLimits()
+
+		edits.Do(ctx, undecided)
+		edits.Fire(ctx, pastQuota(alice, 5))
+
+		Expect(edits.JudgeFailing(ctx, alice, failing(edits, "the limiter was called without a domain", true), oracle.UnheardIsTold, oracle.UndecidedUncounted)).To(Hold())
+	})
+
 	It("because there is none, is treated as the failure mode says", Serial, harness.On(harness.Edits), Case("F07"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
 		t := lastingTier(allowing(edits))
@@ -122,6 +140,19 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 		faults.Fire(ctx, pastQuota(alice, 3))
 
 		Expect(faults.Judge(ctx, alice, append(boundary, oracle.GatewayAgrees)...)).To(Hold())
+	})
+
+	It("behind a network that loses one segment in twenty is heard late, and counts each hit once", Serial, harness.On(harness.Faults), Case("F09"), func(ctx SpecContext) {
+		faults := bed.On(harness.Faults)
+		alice := faults.Enroll(ctx, firstWith(faults, lossQuota).Name)
+		lossy, _ := faults.Interfere(harness.Limiter, cluster.NetworkFault{Loss: lossShare})
+		what := failing(faults, "the limiter was behind a network that loses segments", false)
+		what.Least = interference.Retransmit
+
+		faults.Do(ctx, lossy)
+		faults.Fire(ctx, pastQuota(alice, lossHits))
+
+		Expect(faults.JudgeFailing(ctx, alice, what, append([]string{oracle.NoUnderrun}, unheard...)...)).To(Hold())
 	})
 
 	It("because it stands still is late for some and unheard by others, and counts none twice", Serial, harness.On(harness.Faults), Case("F13"), func(ctx SpecContext) {
@@ -162,6 +193,18 @@ var _ = Describe("A model that is not reached", Label("rule:failures-spend"), fu
 		faults.Fire(ctx, pastQuota(alice, 3))
 
 		Expect(faults.Judge(ctx, alice, oracle.FailuresSpend)).To(Hold())
+	})
+})
+
+var _ = Describe("A hit that the gateway tries again", Label("rule:retries-spend-once"), func() {
+	It("is one hit, however often the model gets it", Serial, harness.On(harness.Retrying), Case("F12"), func(ctx SpecContext) {
+		retrying := bed.On(harness.Retrying)
+		retrying.NeedsRetries()
+		alice := retrying.Enroll(ctx, lastingTier(retrying).Name)
+
+		retrying.Fire(ctx, pastQuota(alice, 3))
+
+		Expect(retrying.Judge(ctx, alice, oracle.RetriesSpendOnce, oracle.InOrder, oracle.DenialsAre429)).To(Hold())
 	})
 })
 

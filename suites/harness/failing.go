@@ -29,6 +29,15 @@ func (b *Bed) Services() cluster.Services {
 	return *b.variant.Services
 }
 
+// NeedsRetries skips the spec where it is not known that this bed's gateway sends
+// hits again that the model fails.
+func (b *Bed) NeedsRetries() {
+	ginkgoHelper()
+	if b.variant.GatewayRetries == 0 {
+		b.NotJudged("provider %s gives gateways no retry policy", b.run.session.Stack.Provider)
+	}
+}
+
 // CutOff has calls of a component fail, from put until mend or the spec's end.
 func (b *Bed) CutOff(component string) (put, mend Change) {
 	ginkgoHelper()

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
+	"github.com/floodgate-dev/floodgate/fixtures/policy/wasmconfig"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
@@ -65,6 +67,29 @@ func (b *Bed) PushFilterConfig(config string) Change {
 	}
 	ginkgo.DeferCleanup(b.putBack)
 	return func(ctx context.Context) error { return pusher.PushFilterConfig(ctx, b.variant.Name, []byte(config)) }
+}
+
+// AskForNoLimits is a change that has this bed's gateway call the limiter without a
+// domain, the rest of its filter's configuration being the policy's.
+func (b *Bed) AskForNoLimits() Change {
+	ginkgoHelper()
+	services := b.Services()
+	config, ok := b.set.WasmConfigs()[b.set.Request().Gateway]
+	if !ok {
+		b.NotJudged("the policy's gateway has no filter configuration")
+	}
+	for name, service := range config.Services {
+		timeout := services.LimiterTimeout
+		service.FailureMode = services.LimiterFailureMode
+		if service.Type == wasmconfig.TypeAuth {
+			timeout, service.FailureMode = services.AuthorizerTimeout, services.AuthorizerFailureMode
+		}
+		service.Timeout = timeout.String()
+		config.Services[name] = service
+	}
+	text, err := json.Marshal(wasmconfig.WithoutDomain(config))
+	b.must(err)
+	return b.PushFilterConfig(string(text))
 }
 
 // Alternate is a change that puts the bed's policy and another in force by

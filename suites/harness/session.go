@@ -72,6 +72,9 @@ const (
 	// Strict is the same, with a gateway that turns away what no limiter hears, and
 	// a model that answers every request with a 429 of its own.
 	Strict = "strict"
+	// Retrying is the policy, with a gateway that tries again what the model fails,
+	// and a model that fails every request.
+	Retrying = "retrying"
 )
 
 // Session is what every process of a run must know. It holds no keys.

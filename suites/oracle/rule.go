@@ -93,6 +93,10 @@ const (
 	LimitsAgain   = "limits-again"
 	CountsOn      = "counts-on"
 	ClockSteps    = "clock-steps"
+	// RetriesSpendOnce is about hits that a gateway sends to the model again.
+	RetriesSpendOnce = "retries-spend-once"
+	// UndecidedUncounted is about calls that name no limits at all.
+	UndecidedUncounted = "undecided-uncounted"
 )
 
 // Rule is one guarantee and how to judge it on evidence.
@@ -167,6 +171,8 @@ func All() []Rule {
 		{NoBypass, "no form of a path or host is a way past the limit", needsLedger, judgeNoBypass},
 		{UnheardIsTold, "a hit whose limiter call fails is treated as the failure mode says, and the gateway's errors tell of each", windowed, judgeUnheardIsTold},
 		{FailuresSpend, "a hit that fails behind the limiter spends its quota once, as a served one does", windowed, judgeFailuresSpend},
+		{RetriesSpendOnce, "a hit that the gateway sends to the model again spends its quota once", windowed, judgeRetriesSpendOnce},
+		{UndecidedUncounted, "a call that asks for nobody's limits is booked as no decision, and fails at the gateway", needsLedger, judgeUndecidedUncounted},
 		{LimitsAgain, "a limiter that can be reached again limits again within a budget", needsLedger, judgeLimitsAgain},
 		{CountsOn, "a counter outlives whatever keeps none", windowed, judgeCountsOn},
 		{ClockSteps, "a step of the limiter's clock ends windows early at most, and takes nothing else away", windowed, judgeClockSteps},

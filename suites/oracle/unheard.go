@@ -28,6 +28,9 @@ type Failing struct {
 	Patience time.Duration `json:"patience"`
 	// Every says that no call could be heard, and not only some.
 	Every bool `json:"every"`
+	// Least is how long a hit takes at least whose call met the failure, 0 if nobody
+	// knows.
+	Least time.Duration `json:"least,omitempty"`
 }
 
 // judgeUnheardIsTold is judged on a subject whose calls were made to fail (cases.md
@@ -96,6 +99,8 @@ func judgeUnheardIsTold(t *trial) reports.Finding {
 		return blame(t.falseDenial(), numbers(t.denied), "%s: %s denied", failing.What, hitsWere(t.tally.denied))
 	case g.Errors == 0 && failing.Every:
 		return doubt("%s: no call of the gateway's failed (its errors +0), so that was not seen", failing.What)
+	case failing.Least > 0 && len(t.having(failing.met)) == 0:
+		return doubt("%s: no hit took %s, so that any met it was not seen", failing.What, at(failing.Least))
 	case failing.Every && g.Errors < passed:
 		return blame(cause{
 			reports.Gateway, fmt.Sprintf("the gateway's errors +%d", g.Errors), "calls that failed are not told",
@@ -110,6 +115,9 @@ func judgeUnheardIsTold(t *trial) reports.Finding {
 	}, t.having(isPassed), "%s: %d of %d hits passed, %d of them not heard by the limiter at most",
 		failing.What, passed, t.tally.sent, min(g.Errors, passed))
 }
+
+// met tells whether a hit took as long as one whose call failed does.
+func (f *Failing) met(e *evidence.Entry) bool { return e.Received-e.Sent >= f.Least }
 
 // isTurnedAway tells whether the gateway answered with an error of its own.
 func isTurnedAway(e *evidence.Entry) bool {

@@ -14,6 +14,8 @@ func cutOff(mode string, every bool) func(*Question) {
 	}
 }
 
+func leastMet(q *Question) { q.Want.Failing.Least = 200 * ms }
+
 func TestUnheardIsTold(t *testing.T) {
 	limiter := func(reason string) want { return want{reports.Fail, reports.Limiter, reason} }
 	gateway := func(reason string) want { return want{reports.Fail, reports.Gateway, reason} }
@@ -41,6 +43,8 @@ func TestUnheardIsTold(t *testing.T) {
 		{name: "gateway not read", edit: both(cutOff(Allow, true), func(q *Question) { q.After.Gateway = nil }), want: want{reason: "the gateway book was not read"}},
 		{name: "limiter not read", edit: both(cutOff(Allow, true), func(q *Question) { q.After.Limiter = nil }), want: want{reason: "the limiter book was not read"}},
 		{name: "two calls a hit", hits: three, edit: both(twoPolicies, cutOff(Allow, true), booked(0, 0), gatewayErrors(6)), want: want{verdict: reports.Pass}},
+		{name: "late, and some met it", hits: []string{"A84+202", "D290+2"}, edit: both(cutOff(Allow, false), booked(1, 1), leastMet), want: want{verdict: reports.Pass}},
+		{name: "late, and nobody met it", hits: three, edit: both(cutOff(Allow, false), booked(2, 1), gatewayErrors(1), leastMet), want: want{reason: "no hit took 200ms"}},
 		{name: "nothing declared", want: want{reason: "does not say what was made to fail"}},
 
 		{name: "denied as declared", hits: []string{"E84+2", "E90+2"}, edit: both(cutOff(Deny, true), gatewayErrors(2)), want: want{verdict: reports.Pass, reason: "2 of 2 hits turned away, the gateway's errors +2"}},

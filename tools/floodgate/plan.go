@@ -123,6 +123,9 @@ func (p *plan) writeVariants() error {
 	return nil
 }
 
+// retries is how often more a gateway that tries again sends a hit.
+const retries = 2
+
 // variantSpec is what a variant needs of its components besides its policy.
 func variantSpec(variant, dir string) cluster.VariantSpec {
 	spec := cluster.VariantSpec{Name: variant, Dir: dir}
@@ -140,6 +143,8 @@ func variantSpec(variant, dir string) cluster.VariantSpec {
 	case harness.Strict:
 		spec.Interfered, spec.LimiterFailureMode = true, wasmconfig.Deny
 		spec.ModelFailures = []string{"rate_limit"}
+	case harness.Retrying:
+		spec.GatewayRetries, spec.ModelFailures = retries, []string{"server_error"}
 	}
 	return spec
 }
@@ -180,7 +185,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 			return "", fmt.Errorf("%w: %w", errNoVariant, err)
 		}
 		set = brief
-	case harness.Tightened, harness.Restarts, harness.Faults, harness.Strict:
+	case harness.Tightened, harness.Restarts, harness.Faults, harness.Strict, harness.Retrying:
 	default:
 		made, err := remade(set, variant)
 		if err != nil {
