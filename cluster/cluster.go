@@ -57,6 +57,11 @@ type Options struct {
 	// WindowModel is how the stand-in for the limiter counts windows, "" being as
 	// the real one does.
 	WindowModel string
+	// Limiters and Gateways are how many stand-ins of each every variant has from
+	// the start, 0 for one: limiters over one store, gateways behind one address
+	// with connections in turn. Where the network is to be interfered with there is
+	// one limiter.
+	Limiters, Gateways int
 	// Programs maps a component to a user's binary ("limitador", "llmd",
 	// "prometheus"); absent means the stand-in, or the search for Prometheus.
 	Programs map[string]string
@@ -67,6 +72,9 @@ type Options struct {
 	// ScrapeInterval is how often a Prometheus that is started scrapes, 0 for
 	// every second.
 	ScrapeInterval time.Duration
+	// PrometheusSkew is how far the clock of a Prometheus that is started is shown
+	// ahead, below 0 for behind, in whole milliseconds.
+	PrometheusSkew time.Duration
 	// Progress gets one line per step, for people.
 	Progress io.Writer
 	// Kubernetes is for the providers that need a cluster.

@@ -36,7 +36,7 @@ func (a *attached) apply(ctx context.Context, v cluster.Variant, files variantFi
 	if err != nil {
 		return err
 	}
-	before, err := a.reader.Gateway(ctx, v.GatewayStats)
+	before, err := a.configurations(ctx, v.Name)
 	if err != nil {
 		return err
 	}
@@ -73,10 +73,6 @@ func (a *attached) apply(ctx context.Context, v cluster.Variant, files variantFi
 		return err
 	}
 	return a.await(ctx, gatewayComponent, v.Name, func(ctx context.Context) error {
-		now, err := a.reader.Gateway(ctx, v.GatewayStats)
-		if err == nil && now.Configs == before.Configs {
-			err = fmt.Errorf("the gateway has taken no new configuration: kuadrant_configs is still %d", now.Configs)
-		}
-		return err
+		return a.noticed(ctx, v.Name, before)
 	})
 }

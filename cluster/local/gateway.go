@@ -56,8 +56,11 @@ func (u *upping) startGateway(ctx context.Context, v *variant) error {
 	}
 	v.up.Gateway = baseURL(r.ports[gatewayPort])
 	v.up.GatewayStats = statsURL(r)
-	if v.scalable {
-		return u.scaleGateways(v, reach, r)
+	if !v.scalable && v.gateways == 1 {
+		return nil
 	}
-	return nil
+	if err := u.scaleGateways(v, reach, r); err != nil {
+		return err
+	}
+	return u.stack.scale(ctx, r.part.name, v.gateways)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
+	"strings"
 
 	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
@@ -28,6 +29,10 @@ const windowModelOption = "--window-model"
 func (u *upping) limiterPart(v *variant, labels string) part {
 	p := u.part(limiter, v.name)
 	p.ports = []string{limiterPort, limiterHTTPPort}
+	p.servers = v.limiters
+	for n := 2; n <= v.limiters; n++ {
+		p.ports = append(p.ports, nth(limiterPort, n), nth(limiterHTTPPort, n))
+	}
 	p.stop = interrupt
 	if p.program == "" {
 		p.windowModel = v.windowModel
@@ -49,6 +54,9 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 		if p.windowModel != "" {
 			args = append(args, windowModelOption, p.windowModel)
 		}
+		for n := 2; n <= v.limiters; n++ {
+			args = append(args, "--replica", hostPort(ports[nth(limiterPort, n)])+","+hostPort(ports[nth(limiterHTTPPort, n)]))
+		}
 		if v.interfered && p.program == "" {
 			args = append(args, "--clock-offset", v.files.clockOffset())
 		}
@@ -59,10 +67,15 @@ func (u *upping) limiterPart(v *variant, labels string) part {
 		if len(p.faults) > 0 {
 			return errors.Join(probe.Reachable(ctx, hostPort(ports[limiterPort])), probe.Answers(ctx, baseURL(ports[limiterHTTPPort])+"/status"))
 		}
-		if err := probe.LimiterAnswers(ctx, hostPort(ports[limiterPort])); err != nil {
-			return err
+		for n := 1; n <= v.limiters; n++ {
+			if err := probe.LimiterAnswers(ctx, hostPort(ports[nth(limiterPort, n)])); err != nil {
+				return err
+			}
+			if err := probe.LimitsInForce(ctx, u.reader, baseURL(ports[nth(limiterHTTPPort, n)]), v.set); err != nil {
+				return err
+			}
 		}
-		return probe.LimitsInForce(ctx, u.reader, baseURL(ports[limiterHTTPPort]), v.set)
+		return nil
 	}
 	p.waiting = func(ports map[string]int) string {
 		return fmt.Sprintf("a gRPC answer on %s and the policy's limits on %s/limits", hostPort(ports[limiterPort]), baseURL(ports[limiterHTTPPort]))
@@ -90,15 +103,33 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 	if err != nil {
 		return err
 	}
-	v.up.Limiters = []string{baseURL(r.ports[limiterHTTPPort])}
-	v.up.PrometheusInstances = []string{hostPort(r.ports[limiterHTTPPort])}
+	for n := 1; n <= v.limiters; n++ {
+		v.up.Limiters = append(v.up.Limiters, baseURL(r.ports[nth(limiterHTTPPort, n)]))
+		v.up.PrometheusInstances = append(v.up.PrometheusInstances, hostPort(r.ports[nth(limiterHTTPPort, n)]))
+	}
 	v.up.UserLabel, v.up.LimitNames = userLabel, v.limitNames
 	v.limiter = hostPort(r.ports[limiterPort])
-	if v.scalable {
+	switch {
+	case v.scalable:
 		return u.scaleLimiters(v, r, labels)
+	case v.limiters > 1:
+		v.limiter = endpointsOption + v.files.endpoints()
+		return writeAtomically(v.files.endpoints(), []byte(strings.Join(limiterCalls(v, r), "\n")))
 	}
 	return nil
 }
+
+// limiterCalls are where the limiters of a process are called.
+func limiterCalls(v *variant, r *running) []string {
+	var calls []string
+	for n := 1; n <= v.limiters; n++ {
+		calls = append(calls, hostPort(r.ports[nth(limiterPort, n)]))
+	}
+	return calls
+}
+
+// endpointsOption has a gateway follow a file of addresses.
+const endpointsOption = "file:"
 
 // exitUsage is the status of a program that refuses its arguments.
 const exitUsage = 2

@@ -14,6 +14,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/standin/journal"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/llmd"
+	"github.com/floodgate-dev/floodgate/fixtures/standin/skew"
 )
 
 // TestMain makes the test binary the executable that runs stand-ins and
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	}
 	run, ok := map[string]Main{
 		"authorino": authorino.Main, "gateway": gateway.Main, "journal": journal.Main,
-		"limitador": limitador.Main, "llmd": llmd.Main,
+		"limitador": limitador.Main, "llmd": llmd.Main, "skew": skew.Main,
 		// For tests of the provider itself.
 		"stubborn": stubborn, "starter": starter,
 	}[os.Args[2]]

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
@@ -85,6 +86,17 @@ func checked(o cluster.Options) (cluster.Options, error) {
 		case programs[component] != "":
 			complain("manners of %s: a real program has none of ours; leave out its program or the manners", component)
 		}
+	}
+	for component, n := range map[string]int{limiter: o.Limiters, gatewayComponent: o.Gateways} {
+		if n < 0 || n > mostReplicas {
+			complain("%d stand-ins for %s: want 1 to %d", n, component, mostReplicas)
+		}
+	}
+	if o.PrometheusSkew != 0 && (programs[prometheus] == NoPrometheus || o.PrometheusSkew%time.Millisecond != 0) {
+		complain("clock of prometheus %s ahead: want a prometheus, and whole milliseconds", o.PrometheusSkew)
+	}
+	if o.Limiters > 1 && programs[limiter] != "" {
+		complain("%d limiters over one store: that is the stand-in's; leave out its program or the number", o.Limiters)
 	}
 	if len(errs) > 0 {
 		return o, fmt.Errorf("the stack cannot be brought up: %w", errors.Join(errs...))

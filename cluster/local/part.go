@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"syscall"
 
@@ -20,6 +21,8 @@ type part struct {
 	faults []string
 	// manners are what it is to do its own way.
 	manners []string
+	// servers is how many of the stand-in there are in its process, 0 for one.
+	servers int
 	// windowModel is how the stand-in counts, "" if as the real one does.
 	windowModel string
 	// ports are the names of the ports that it needs; its main port is first.
@@ -52,6 +55,9 @@ func (p part) component(pid int, log string) cluster.Component {
 		Name: p.name, Origin: cluster.StandIn, Version: spoken(p.standIn),
 		Faults: p.faults, Manners: p.manners, WindowModel: p.windowModel, PID: pid, Log: log,
 	}
+	if p.servers > 1 {
+		c.Version += fmt.Sprintf(", %d over one store", p.servers)
+	}
 	if p.program != "" {
 		c.Origin, c.Version, c.Path = cluster.Real, p.version, p.program
 	}
@@ -70,6 +76,8 @@ func spoken(standIn string) string {
 		return "speaks wasm-shim v0.14.1"
 	case modelServer:
 		return "speaks v0.9.2"
+	case skewStandIn:
+		return "shows another time"
 	}
 	return ""
 }

@@ -17,6 +17,9 @@ import (
 
 const (
 	prometheus = "prometheus"
+	// prometheusClock is what stands before it where its clock is to be another.
+	prometheusClock = "prometheus-clock"
+	skewStandIn     = "skew"
 	// prometheusFile is its configuration in the private folder.
 	prometheusFile = "prometheus.yml"
 	// NoPrometheus, given as its program, runs the stack without.
@@ -108,6 +111,28 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 		return err
 	}
 	u.prometheus = baseURL(r.ports[prometheusPort])
+	if u.options.PrometheusSkew == 0 {
+		return nil
+	}
+	return u.startSkew(ctx)
+}
+
+// startSkew puts a stand-in for another clock before Prometheus.
+func (u *upping) startSkew(ctx context.Context) error {
+	p := part{name: prometheusClock, standIn: skewStandIn, ports: []string{prometheusClock}, stop: terminate}
+	upstream := u.prometheus
+	p.args = func(ports map[string]int) []string {
+		return []string{"--upstream", upstream, "--by", u.options.PrometheusSkew.String(), "--listen", hostPort(ports[prometheusClock])}
+	}
+	p.ready = func(ctx context.Context, ports map[string]int) error {
+		return probe.Answers(ctx, baseURL(ports[prometheusClock])+"/-/ready")
+	}
+	p.waiting = func(ports map[string]int) string { return baseURL(ports[prometheusClock]) + "/-/ready" }
+	r, err := u.stack.up(ctx, p)
+	if err != nil {
+		return err
+	}
+	u.prometheus = baseURL(r.ports[prometheusClock])
 	return nil
 }
 

@@ -170,18 +170,21 @@ func (u *upping) scaleLimiters(v *variant, first *running, labels string) error 
 	set.publish = func(replicas []*running) error {
 		var calls, bases []string
 		for _, r := range replicas {
-			calls, bases = append(calls, hostPort(r.ports[limiterPort])), append(bases, baseURL(r.ports[limiterHTTPPort]))
+			calls = append(calls, limiterCalls(v, r)...)
+			for n := 1; n <= v.limiters; n++ {
+				bases = append(bases, baseURL(r.ports[nth(limiterHTTPPort, n)]))
+			}
 		}
 		if err := writeAtomically(v.files.endpoints(), []byte(strings.Join(calls, "\n"))); err != nil {
 			return err
 		}
-		return v.files.writeWhereabouts(func(now *whereabouts) { now.Limiters, now.Counts[limiter] = bases, len(bases) })
+		return v.files.writeWhereabouts(func(now *whereabouts) { now.Limiters, now.Counts[limiter] = bases, len(replicas) })
 	}
 	if err := set.publish(set.replicas); err != nil {
 		return err
 	}
 	u.stack.addSet(first.part.name, set)
-	v.limiter = "file:" + v.files.endpoints()
+	v.limiter = endpointsOption + v.files.endpoints()
 	return nil
 }
 
@@ -250,7 +253,8 @@ func (a *attached) Replicas(_ context.Context, component string) (int, error) {
 // Limiters are a variant's limiters as they are now.
 func (a *attached) Limiters(_ context.Context, variant string) ([]string, error) {
 	now, err := a.whereabouts(variant)
-	if errors.Is(err, errors.ErrUnsupported) {
+	_, scalable := now.Counts[limiter]
+	if errors.Is(err, errors.ErrUnsupported) || err == nil && !scalable {
 		return a.up.Variants[variant].Limiters, nil
 	}
 	return now.Limiters, err

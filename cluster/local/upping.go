@@ -47,6 +47,9 @@ type variant struct {
 	backend  string
 	// scalable makes limiter and gateway the first of several.
 	scalable bool
+	// limiters and gateways are how many there are from the start, limiters in one
+	// process over one store.
+	limiters, gateways int
 	// limiter is host:port of the limiter's gRPC, or the file that says it.
 	limiter string
 	up      cluster.Variant
@@ -110,10 +113,15 @@ func (u *upping) prepare(spec cluster.VariantSpec) error {
 	if err := files.write(set); err != nil {
 		return fmt.Errorf("variant %s: %w", spec.Name, err)
 	}
+	limiters := max(1, u.options.Limiters)
+	if spec.Interfered {
+		limiters = 1
+	}
 	u.variants = append(u.variants, &variant{
 		name: spec.Name, set: set, files: files, headers: spec.RateLimitHeaders, limitNames: spec.LimitNames,
 		windowModel: cmp.Or(spec.WindowModel, u.options.WindowModel),
 		interfered:  spec.Interfered, scalable: spec.Scalable, failures: spec.ModelFailures,
+		limiters: limiters, gateways: max(1, u.options.Gateways),
 		up: cluster.Variant{
 			Name: spec.Name, Dir: spec.Dir, WindowModel: spec.WindowModel, GatewayRetries: spec.GatewayRetries, Services: servicesOf(files.gatewayConfig(set)),
 		},

@@ -72,3 +72,9 @@ func busy(t *testing.T) string {
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
 }
+
+// Hit sends one hit on a connection of its own and returns its status.
+func Hit(t *testing.T, gateway string, call policy.Request, identity tier.Identity) int {
+	t.Helper()
+	return fire(t, gateway, call, identity, t.Name(), 1)[0]
+}

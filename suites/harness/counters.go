@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -26,29 +27,64 @@ func (b *Bed) JudgeCounters(ctx context.Context, who tier.Identity, rules ...str
 }
 
 // counters reads the live counters of every scope that the policy has or had.
+// Limiters over one store all show the same; what others show is nobody's.
 func (b *Bed) counters(ctx context.Context) *evidence.CounterBook {
 	ctx, cancel := context.WithTimeout(ctx, bookPatience)
 	defer cancel()
-	book := &evidence.CounterBook{}
 	limiters, err := b.limiters(ctx)
-	if err != nil || len(limiters) != 1 {
-		book.Missing = "the case needs exactly one limiter whose HTTP API can be reached"
-		return book
+	if err == nil && len(limiters) == 0 {
+		err = errors.New("the case needs a limiter whose HTTP API can be reached")
 	}
+	var shown []evidence.LiveCounter
+	for i, base := range limiters {
+		live, readErr := b.countersOn(ctx, base)
+		if readErr != nil {
+			err = readErr
+			break
+		}
+		if i > 0 && !sameCounters(shown, live) {
+			err = fmt.Errorf("the case needs limiters that share a store, and %s shows other counters than %s", base, limiters[0])
+			break
+		}
+		shown = live
+	}
+	if err != nil {
+		return &evidence.CounterBook{Missing: err.Error()}
+	}
+	return &evidence.CounterBook{At: time.Now(), Counters: shown}
+}
+
+// countersOn are what one limiter shows.
+func (b *Bed) countersOn(ctx context.Context, base string) ([]evidence.LiveCounter, error) {
+	var live []evidence.LiveCounter
 	for _, scope := range b.scopes() {
-		counters, err := b.run.reader.Counters(ctx, limiters[0], scope)
+		counters, err := b.run.reader.Counters(ctx, base, scope)
 		if err != nil {
-			return &evidence.CounterBook{Missing: err.Error()}
+			return nil, err
 		}
 		for _, c := range counters {
-			book.Counters = append(book.Counters, evidence.LiveCounter{
+			live = append(live, evidence.LiveCounter{
 				Limit: evidence.LimitInForce(c.Limit), Values: slices.Sorted(maps.Values(c.SetVariables)),
 				Remaining: c.Remaining, ExpiresIn: c.ExpiresIn,
 			})
 		}
 	}
-	book.At = time.Now()
-	return book
+	return live, nil
+}
+
+// sameCounters tells whether two limiters show the same, in whatever order. The
+// rest of a window may be a second less by the time the second one is read.
+func sameCounters(a, b []evidence.LiveCounter) bool {
+	keys := func(counters []evidence.LiveCounter) []string {
+		list := make([]string, len(counters))
+		for i, c := range counters {
+			c.ExpiresIn = 0
+			list[i] = fmt.Sprintf("%#v", c)
+		}
+		slices.Sort(list)
+		return list
+	}
+	return slices.Equal(keys(a), keys(b))
 }
 
 // JudgeCrowd asks the oracle about the hits of fresh identities that share

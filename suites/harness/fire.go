@@ -140,6 +140,10 @@ func (b *Bed) complete(ctx context.Context, a *attack.Attack) {
 	if a.Target.URL == "" {
 		a.Target.URL = b.variant.Gateway
 	}
+	// What only HTTP/1.1 has is asked for because a case needs it.
+	if a.Protocol == "" && !a.NoKeepAlive && a.Connections == 0 && !a.Target.AbsoluteForm {
+		a.Protocol = b.run.session.Protocol
+	}
 	if a.Target.Method == "" {
 		a.Target.Method = request.Method
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/suites/attack"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
@@ -85,6 +86,9 @@ type Session struct {
 	// WindowModel is how the limiter under test is declared to count, "" being
 	// oracle.FirstHit.
 	WindowModel oracle.WindowModel `json:"windowModel,omitempty"`
+	// Protocol is what attacks speak that do not say it themselves, "" being
+	// attack.HTTP1.
+	Protocol attack.Protocol `json:"protocol,omitempty"`
 	// Again is the command line that starts this run's provider and policies
 	// again; a case adds its --case.
 	Again string        `json:"again"`

@@ -31,8 +31,34 @@ func Variants() []Variant {
 		}},
 		{Name: "restarts", About: "limiters and authorizers are restarted and stopped, and said to be", Provider: "local", Cases: []string{"A08", "S13"}},
 		{Name: "edits", About: "policies and keys are edited under load", Cases: []string{"A05", "A06", "I11", "P02", "P03", "P04", "P16", "S14"}},
+		{
+			Name: "shared-limiters", About: "two limiters over one store, each with books of its own, and a Prometheus that scrapes both", Prometheus: true,
+			Cases: []string{"B04", "C01", "C05", "H02", "M01", "M02", "M08", "M09", "P03", "S09", "W02", "W14"},
+			Args:  []string{"--standin-limiters", "2"},
+		},
+		{
+			Name: "several-gateways", About: "two gateways before one limiter, every hit at another one than the last",
+			Manners: []string{"gateway:closes-connections"}, Args: []string{"--standin-gateways", "2"},
+		},
+		{
+			Name: "several-of-each", About: "three gateways before three limiters over one store, edited and restarted",
+			Cases: []string{"A05", "C04", "P02", "P16", "S01", "S07", "S08", "S14"},
+			Args:  []string{"--standin-gateways", "3", "--standin-limiters", "3"},
+		},
+		{
+			Name: "http2", About: "callers speak HTTP/2, and the gateway nothing else",
+			Manners: []string{"gateway:http2-only"}, Args: []string{"--protocol", "h2c"},
+		},
 		{Name: "processes", About: "the stand-ins are processes of their own", Provider: "local"},
 		{Name: "prometheus", About: "a Prometheus scrapes the limiters", Prometheus: true},
+		{
+			Name: "prometheus-ahead", About: "the clock of a Prometheus is 30 seconds ahead", Prometheus: true,
+			Cases: []string{"M01", "M02", "M07", "M08", "M09", "M10"}, Args: []string{"--standin-prometheus-skew", "30s"},
+		},
+		{
+			Name: "prometheus-behind", About: "the clock of a Prometheus is 30 seconds behind", Prometheus: true,
+			Cases: []string{"M01", "M02", "M07", "M08", "M09", "M10"}, Args: []string{"--standin-prometheus-skew", "-30s"},
+		},
 		{Name: "prometheus-slow", About: "a Prometheus scrapes the limiters every 5 seconds only", Prometheus: true, Args: []string{"--scrape-interval", "5s"}},
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/seed"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
+	"github.com/floodgate-dev/floodgate/suites/attack"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/conformance"
 	"github.com/floodgate-dev/floodgate/suites/harness"
@@ -42,11 +43,13 @@ type options struct {
 	labelFilter                   string
 	limitador, llmd, prometheus   string
 	windowModel, countsBy         string
+	protocol                      string
 	seed                          int64
 	processes                     int
 	dryRun, keep, leashed         bool
 	gapBudget, scrapeInterval     time.Duration
 	maxDoubt                      string
+	standIns                      standInFlags
 	kubernetes                    kubernetesFlags
 }
 
@@ -66,6 +69,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.leashed, leashFlag, false, "end with the standard input")
 	// For floodgate selftest, which starts many.
 	_ = flags.MarkHidden(leashFlag)
+	flags.StringVar(&o.protocol, "protocol", string(attack.HTTP1), "what hits speak where a case does not say it: http/1.1, or h2c (HTTP/2 without TLS)")
 	flags.StringVar(&o.windowModel, "window-model", string(oracle.FirstHit), "how the limiter is declared to count: first-hit, epoch (windows end by the clock) or sliding")
 	o.registerStack(flags)
 	o.kubernetes.registerLoad(flags)
@@ -84,6 +88,7 @@ func (o *options) registerStack(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.scrapeInterval, "scrape-interval", time.Second, "how often a Prometheus that is started here scrapes; verdicts wait for the scrape after the last hit")
 	flags.StringSliceVar(&o.ports, "port", nil, "COMPONENT=PORT on 127.0.0.1 instead of a free one, such as gateway=8000 (repeatable)")
 	flags.StringVar(&o.countsBy, "standin-window-model", limitador.FirstHit, "how the stand-in for the limiter counts; declare the same by --window-model, or see it found")
+	o.standIns.register(flags)
 	flags.Int64Var(&o.seed, "seed", 0, "makes order and random faults repeatable; 0 draws one")
 	o.kubernetes.register(flags)
 }
@@ -113,6 +118,10 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	p.windowModel, err = oracle.ParseWindowModel(o.windowModel)
 	if err != nil {
 		wrong = append(wrong, fmt.Errorf("--window-model: %w", err))
+	}
+	p.protocol = attack.Protocol(o.protocol)
+	if p.protocol != attack.HTTP1 && p.protocol != attack.H2C {
+		wrong = append(wrong, fmt.Errorf("--protocol %q: want %s or %s", o.protocol, attack.HTTP1, attack.H2C))
 	}
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
@@ -195,6 +204,8 @@ func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
 	if _, faulty := p.faults[prometheusComponent]; faulty && o.provider != "local" {
 		note(fmt.Errorf("--fault %s: only provider local tells Prometheus what to scrape", prometheusComponent))
 	}
+	p.standIns = o.standIns
+	note(o.standIns.check(o))
 	if p.seed == 0 {
 		p.seed = rand.Int64N(1_000_000) + 1
 	}
@@ -218,8 +229,12 @@ func (o *options) standInModel() (string, error) {
 // bringsStandInLimiter is true where the limiter is a stand-in that is started
 // with arguments of ours.
 func (o *options) bringsStandInLimiter() bool {
-	return o.limitador == "" && (o.provider == "local" || o.provider == "double")
+	return o.limitador == "" && o.bringsStandIns()
 }
+
+// bringsStandIns is true where what is not given is a stand-in that is started with
+// arguments of ours.
+func (o *options) bringsStandIns() bool { return o.provider == "local" || o.provider == "double" }
 
 func (o *options) filter(lane catalogue.Lane) (string, error) {
 	filter, err := lane.Filter()

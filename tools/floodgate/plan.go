@@ -19,6 +19,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/suites/attack"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/conformance"
 	"github.com/floodgate-dev/floodgate/suites/harness"
@@ -77,10 +78,13 @@ type plan struct {
 	windowModel    oracle.WindowModel
 	countsBy       string
 	standInLimiter bool
-	seed           int64
-	lane           catalogue.Lane
-	filter         string
-	processes      int
+	standIns       standInFlags
+	// protocol is what attacks speak that do not say it themselves.
+	protocol  attack.Protocol
+	seed      int64
+	lane      catalogue.Lane
+	filter    string
+	processes int
 	// given says that cases take turns with the policy's own identities, and
 	// patience how long each may take then, 0 being as long as ever.
 	given    bool
@@ -202,6 +206,7 @@ func (p *plan) writeVariant(variant string) (string, error) {
 func (p *plan) clusterOptions(progress io.Writer) cluster.Options {
 	return cluster.Options{
 		RunDir: p.dir, StateDir: p.private, Variants: p.specsOf, Faults: p.faults, Manners: p.manners, ScrapeInterval: p.scrapeInterval, Programs: p.programs,
+		Limiters: p.standIns.limiters, Gateways: p.standIns.gateways, PrometheusSkew: p.standIns.prometheusSkew,
 		Ports: p.ports, WindowModel: p.countsBy, Seed: p.seed, Progress: progress, Kubernetes: p.kubernetes,
 	}
 }
@@ -242,6 +247,10 @@ func (p *plan) again() string {
 	}
 	if p.countsBy != "" {
 		words = append(words, "--standin-window-model", p.countsBy)
+	}
+	words = append(words, p.standIns.words()...)
+	if p.protocol == attack.H2C {
+		words = append(words, "--protocol", string(p.protocol))
 	}
 	words = append(words, p.words...)
 	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")

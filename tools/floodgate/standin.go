@@ -17,6 +17,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/standin/journal"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/limitador"
 	"github.com/floodgate-dev/floodgate/fixtures/standin/llmd"
+	"github.com/floodgate-dev/floodgate/fixtures/standin/skew"
 )
 
 type standinMain func(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int
@@ -28,6 +29,7 @@ func standins() map[string]standinMain {
 		"journal":   journal.Main,
 		"limitador": limitador.Main,
 		"llmd":      llmd.Main,
+		"skew":      skew.Main,
 	}
 }
 
