@@ -18,6 +18,10 @@ import (
 // limiter's documentation says that it keeps (cases.md G11).
 const members = 1000
 
+// multitude is ten times as many: more than a limiter's cache is likely to be made
+// for, and as many as one machine can enrol and fire as while a window lasts.
+const multitude = 10 * members
+
 // crowdQuota is the largest quota that a crowd is to use up, and crowdWindow the
 // shortest window that it can do so in on a busy machine.
 const (
@@ -60,8 +64,22 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 
 		var hits harness.Hits
 		for range rounds {
-			hits = hits.And(unguarded.FireInTurn(ctx, volleys, crowd))
+			hits = hits.And(unguarded.FireInTurn(ctx, volleys, 1, crowd))
 		}
+
+		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota)).To(Hold())
+	})
+})
+
+var _ = Describe("Counters by the thousand", Label("rule:own-quota"), func() {
+	It("are each exact, and none is dropped for another", Serial, harness.On(harness.Unguarded), Case("K04"), func(ctx SpecContext) {
+		unguarded := bed.On(harness.Unguarded)
+		t := crowdTier(unguarded)
+		crowd := unguarded.EnrollCrowd(ctx, t.Name, multitude)
+
+		// All have used up their quotas before anybody comes back.
+		hits := unguarded.FireInTurn(ctx, volleys, int(t.Quota()), crowd)
+		hits = hits.And(unguarded.FireInTurn(ctx, volleys, 1, crowd))
 
 		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota)).To(Hold())
 	})

@@ -22,6 +22,14 @@ const (
 	// leakers and leakHits find a leak of 0.1 % with 95 % power.
 	leakers  = 6
 	leakHits = 500
+	// soakWindows are the windows of a soak: what drifts or leaks does so by windows,
+	// and these are twice as many as ten minutes have of the seed's.
+	soakWindows = 12
+	// soakPressure is how many quotas a window are fired at, and soakOff by how much
+	// of a hit more: a hit that is due when a window ends would leave in doubt on
+	// which side of it it was.
+	soakPressure = 3
+	soakOff      = 0.5
 )
 
 var _ = Describe("A used quota", Label("rule:no-early-reset"), func() {
@@ -64,6 +72,27 @@ var _ = Describe("Hits that are denied", Label("rule:resets"), func() {
 		Expect(judgeAll(ctx, twin, callers, oracle.Resets, oracle.NoUnderrun, oracle.NoOverrun, oracle.Reconciled)).To(Hold())
 	})
 })
+
+var _ = Describe("Window after window", Label("rule:keeps-pace"), func() {
+	It("grants every tier its quota in an open loop of three times as much, and does not drift", harness.On(harness.Twin), Case("C10"), func(ctx SpecContext) {
+		twin := bed.On(harness.Twin)
+		callers, window := everyTier(ctx, twin)
+
+		twin.Fire(ctx, soak(callers, window)...)
+
+		Expect(judgeAll(ctx, twin, callers, oracle.KeepsPace, oracle.DenialsAre429, oracle.Served, oracle.Reconciled, oracle.PrometheusAgrees)).To(Hold())
+	})
+})
+
+// soak fires evenly at three times the quotas, for soakWindows windows.
+func soak(callers []tier.Identity, window time.Duration) []attack.Attack {
+	var attacks []attack.Attack
+	for _, caller := range callers {
+		a := float64(soakPressure*caller.Quota()) + soakOff
+		attacks = append(attacks, attack.Attack{As: caller, Hits: int(a * soakWindows), Pacer: attack.Rate(a / window.Seconds())})
+	}
+	return attacks
+}
 
 // hammer fires at used quotas, evenly for so long.
 func hammer(callers []tier.Identity, hits int, during time.Duration) []attack.Attack {

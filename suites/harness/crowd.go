@@ -10,21 +10,20 @@ import (
 	"github.com/floodgate-dev/floodgate/suites/attack"
 )
 
-// FireInTurn has everybody of a crowd fire one hit, so many of them side by side.
-func (b *Bed) FireInTurn(ctx context.Context, abreast int, crowd []tier.Identity) Hits {
+// FireInTurn has everybody of a crowd fire so many hits at once, and so many of the
+// crowd side by side.
+func (b *Bed) FireInTurn(ctx context.Context, abreast, each int, crowd []tier.Identity) Hits {
 	ginkgoHelper()
-	var hits Hits
+	var names []string
+	bodies := b.Bodies(ctx)
 	for some := range slices.Chunk(crowd, abreast) {
 		attacks := make([]attack.Attack, len(some))
 		for i, who := range some {
-			attacks[i] = attack.Attack{As: who, Hits: 1, Pacer: attack.Together}
+			attacks[i] = attack.Attack{As: who, Hits: each, Pacer: attack.Together, Target: attack.Target{Bodies: bodies}}
 		}
-		hits.attacks = append(hits.attacks, b.Fire(ctx, attacks...).attacks...)
+		names = append(names, b.fire(ctx, attacks)...)
 	}
-	var err error
-	hits.entries, err = b.entriesOf(hits.attacks)
-	b.must(err)
-	return hits
+	return b.fired(names)
 }
 
 // Bodies are the bodies of the policy's request, one for each model that is

@@ -84,11 +84,25 @@ func (h Hits) extreme(of func(evidence.Entry) time.Duration, pick func([]time.Du
 // of the case.
 func (b *Bed) Fire(ctx context.Context, attacks ...attack.Attack) Hits {
 	ginkgoHelper()
+	return b.fired(b.fire(ctx, attacks))
+}
+
+// fired are the hits of attacks, read back from the ledger.
+func (b *Bed) fired(attacks []string) Hits {
+	ginkgoHelper()
+	entries, err := b.entriesOf(attacks)
+	b.must(err)
+	return Hits{attacks, entries}
+}
+
+// fire is Fire without reading back what was fired. It returns the attacks' names.
+func (b *Bed) fire(ctx context.Context, attacks []attack.Attack) []string {
+	ginkgoHelper()
 	s := b.run.spec
 	b.open(ctx)
 	clear(s.after)
 	b.settleIntoWindow(ctx, attacks)
-	var hits Hits
+	var names []string
 	group, ctx := errgroup.WithContext(ctx)
 	for i := range attacks {
 		a := &attacks[i]
@@ -96,7 +110,7 @@ func (b *Bed) Fire(ctx context.Context, attacks ...attack.Attack) Hits {
 		if a.Hits > maxHits {
 			b.NotJudged("%d hits at %s are more than a case fires (%d)", a.Hits, a.As, maxHits)
 		}
-		hits.attacks = append(hits.attacks, a.Name)
+		names = append(names, a.Name)
 		s.attacks[a.Name] = attackPlan{Attack: oracle.Attack{Name: a.Name, Planned: a.Hits}, identity: subjectOf(*a), variant: b.variant.Name}
 	}
 	reports, rows := make([]attack.Report, len(attacks)), make([][]workerRow, len(attacks))
@@ -119,9 +133,7 @@ func (b *Bed) Fire(ctx context.Context, attacks ...attack.Attack) Hits {
 		s.attacks[a.Name] = plan
 	}
 	b.must(err)
-	hits.entries, err = b.entriesOf(hits.attacks)
-	b.must(err)
-	return hits
+	return names
 }
 
 // subjectOf is whose hits an attack's are; a forged credential is nobody's.
@@ -213,5 +225,9 @@ func (b *Bed) entriesOf(attacks []string) ([]evidence.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(e evidence.Entry) bool { return !slices.Contains(attacks, e.Attack) }), nil
+	wanted := make(map[string]bool, len(attacks))
+	for _, name := range attacks {
+		wanted[name] = true
+	}
+	return slices.DeleteFunc(all, func(e evidence.Entry) bool { return !wanted[e.Attack] }), nil
 }
