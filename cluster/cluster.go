@@ -143,6 +143,9 @@ type Variant struct {
 	GatewayStats string `json:"gatewayStats,omitempty"`
 	// Limiters are the base URLs of each limiter's HTTP API.
 	Limiters []string `json:"limiters,omitempty"`
+	// LimiterGRPC is host:port of the gRPC of the limiter, "" if it cannot be reached
+	// or there may be several.
+	LimiterGRPC string `json:"limiterGRPC,omitempty"`
 	// PrometheusInstances are the instance labels of these limiters.
 	PrometheusInstances []string `json:"prometheusInstances,omitempty"`
 	// Backend is the base URL of the model server, or of the journal before it.

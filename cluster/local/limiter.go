@@ -116,6 +116,7 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 		v.limiter = endpointsOption + v.files.endpoints()
 		return writeAtomically(v.files.endpoints(), []byte(strings.Join(limiterCalls(v, r), "\n")))
 	}
+	v.up.LimiterGRPC = v.limiter
 	return nil
 }
 

@@ -51,6 +51,9 @@ type Tally struct {
 	// Refusals are limited_calls by user and limit_name; nil where no series has
 	// that label.
 	Refusals map[string]map[string]int64
+	// Namespaces are the decisions by user and by the limiter's namespace; nil
+	// where no series has that label.
+	Namespaces map[string]map[string]int64
 }
 
 // Plus is the sum of two instances' tallies.
@@ -64,24 +67,32 @@ func (t Tally) Plus(o Tally) Tally {
 			sum.Users[name] = sum.Users[name].plus(calls)
 		}
 	}
-	for _, refusals := range []map[string]map[string]int64{t.Refusals, o.Refusals} {
-		for user, limits := range refusals {
-			for limit, n := range limits {
-				sum.refused(user, limit, n)
+	sum.Refusals = bothOf(t.Refusals, o.Refusals)
+	sum.Namespaces = bothOf(t.Namespaces, o.Namespaces)
+	return sum
+}
+
+// bothOf is the sum of two tables, nil of none.
+func bothOf(tables ...map[string]map[string]int64) map[string]map[string]int64 {
+	var sum map[string]map[string]int64
+	for _, table := range tables {
+		for user, row := range table {
+			for name, n := range row {
+				add(&sum, user, name, n)
 			}
 		}
 	}
 	return sum
 }
 
-func (t *Tally) refused(user, limit string, n int64) {
-	if t.Refusals == nil {
-		t.Refusals = map[string]map[string]int64{}
+func add(table *map[string]map[string]int64, user, name string, n int64) {
+	if *table == nil {
+		*table = map[string]map[string]int64{}
 	}
-	if t.Refusals[user] == nil {
-		t.Refusals[user] = map[string]int64{}
+	if (*table)[user] == nil {
+		(*table)[user] = map[string]int64{}
 	}
-	t.Refusals[user][limit] += n
+	(*table)[user][name] += n
 }
 
 // limitName is the label that --limit-name-in-labels adds (sut.md 2.8).
@@ -92,7 +103,20 @@ func (t *Tally) countRefusals(samples []Sample, userLabel string) {
 	named := slices.ContainsFunc(samples, func(s Sample) bool { _, ok := s.Labels[limitName]; return ok })
 	for _, s := range samples {
 		if named && s.Name == limitedCalls {
-			t.refused(s.Labels[userLabel], s.Labels[limitName], int64(s.Value))
+			add(&t.Refusals, s.Labels[userLabel], s.Labels[limitName], int64(s.Value))
+		}
+	}
+}
+
+// namespaceLabel is on every series of the limiter's own metrics (sut.md 2.8).
+const namespaceLabel = "limitador_namespace"
+
+// countNamespaces sums decisions by the namespace that the limiter was asked about.
+func (t *Tally) countNamespaces(samples []Sample, userLabel string) {
+	for _, s := range samples {
+		namespace, named := s.Labels[namespaceLabel]
+		if user, has := s.Labels[userLabel]; has && named && (s.Name == authorizedCalls || s.Name == limitedCalls) {
+			add(&t.Namespaces, user, namespace, int64(s.Value))
 		}
 	}
 }
@@ -119,6 +143,7 @@ func tally(samples []Sample, userLabel string) (Tally, error) {
 		sum = sum.Plus(part)
 	}
 	sum.countRefusals(samples, userLabel)
+	sum.countNamespaces(samples, userLabel)
 	return sum, nil
 }
 

@@ -20,6 +20,9 @@ func page(t *testing.T, path string) []byte {
 	return text
 }
 
+// seedNamespace is the limiter's namespace of the seed's route.
+const seedNamespace = "llm-d/ms-sim-llm-d-modelservice"
+
 func TestParseLimiterRecordedPages(t *testing.T) {
 	for _, test := range []struct {
 		file, label string
@@ -37,12 +40,16 @@ func TestParseLimiterRecordedPages(t *testing.T) {
 				"": {1, 0, 1}, "x": {1, 0, 1}, "freeuser1": {2, 1, 2}, "premiumuser1": {2, 0, 2},
 			},
 			Unlabelled: Calls{1, 0, 1}, Total: Calls{7, 1, 7},
+			Namespaces: map[string]map[string]int64{
+				"": {"nope": 1}, "x": {"nope": 1}, "freeuser1": {seedNamespace: 3}, "premiumuser1": {seedNamespace: 2},
+			},
 		}},
 		{"b1_labels_default_user_group.txt", "group", Tally{
 			Users: map[string]Calls{
 				"y": {1, 0, 1}, "free": {2, 1, 2}, "premium": {2, 0, 2},
 			},
 			Unlabelled: Calls{2, 0, 2}, Total: Calls{7, 1, 7},
+			Namespaces: map[string]map[string]int64{"y": {"nope": 1}, "free": {seedNamespace: 3}, "premium": {seedNamespace: 2}},
 		}},
 		{"b3_limit_name_and_labels_default.txt", "user", Tally{
 			Users: map[string]Calls{
@@ -50,12 +57,18 @@ func TestParseLimiterRecordedPages(t *testing.T) {
 			},
 			Unlabelled: Calls{1, 0, 1}, Total: Calls{7, 1, 7},
 			Refusals: map[string]map[string]int64{"freeuser1": {"free-user-requests": 1}},
+			Namespaces: map[string]map[string]int64{
+				"": {"nope": 1}, "x": {"nope": 1}, "freeuser1": {seedNamespace: 3}, "premiumuser1": {seedNamespace: 2},
+			},
 		}},
 		{"fork_seed.txt", "", Tally{
 			Users: map[string]Calls{
 				"premiumuser1": {30, 53, 0}, "freeuser1": {6, 19, 0}, "premiumuser2": {20, 16, 0},
 			},
 			Total: Calls{56, 88, 0},
+			Namespaces: map[string]map[string]int64{
+				"premiumuser1": {seedNamespace: 83}, "freeuser1": {seedNamespace: 25}, "premiumuser2": {seedNamespace: 36},
+			},
 		}},
 		{"fork_with_user_and_group.txt", "", Tally{
 			Users:      map[string]Calls{"premiumuser1": {8, 4, 0}},

@@ -21,6 +21,8 @@ type verdict struct {
 	// status is the HTTP status that the gateway would answer, 200 for OK.
 	status int
 	reason string
+	// auth is what the gateway's filter gets to read as auth, of an OK.
+	auth map[string]any
 }
 
 // check asks the authorizer about a request for an AuthConfig's host.
@@ -30,7 +32,11 @@ func check(ctx context.Context, address string, request *authv3.CheckRequest) (v
 		return verdict{}, err
 	}
 	defer func() { _ = connection.Close() }()
-	answer, err := authv3.NewAuthorizationClient(connection).Check(ctx, request)
+	return ask(ctx, authv3.NewAuthorizationClient(connection), request)
+}
+
+func ask(ctx context.Context, authorizer authv3.AuthorizationClient, request *authv3.CheckRequest) (verdict, error) {
+	answer, err := authorizer.Check(ctx, request)
 	if err != nil {
 		return verdict{}, err
 	}
@@ -39,7 +45,7 @@ func check(ctx context.Context, address string, request *authv3.CheckRequest) (v
 		if code := answer.GetStatus().GetCode(); code != 0 {
 			return verdict{}, fmt.Errorf("the authorizer denies with code %d and without an answer", code)
 		}
-		return verdict{status: http.StatusOK}, nil
+		return verdict{status: http.StatusOK, auth: answer.GetDynamicMetadata().AsMap()}, nil
 	}
 	v := verdict{status: int(denied.GetStatus().GetCode())}
 	for _, option := range denied.GetHeaders() {
@@ -56,7 +62,7 @@ func check(ctx context.Context, address string, request *authv3.CheckRequest) (v
 func AuthConfigsInForce(ctx context.Context, address string, set *policy.Set) error {
 	for _, config := range set.AuthConfigs() {
 		for _, host := range config.Spec.Hosts {
-			answer, err := check(ctx, address, checkRequest(host, set.Request(), nil))
+			answer, err := check(ctx, address, checkRequest(host, Shown{Request: set.Request()}))
 			if err != nil {
 				return err
 			}
@@ -74,7 +80,7 @@ func KeyKnown(ctx context.Context, address string, set *policy.Set, identity tie
 	last := errors.New("the policy has no AuthConfig: there is nobody to know a key")
 	for _, config := range set.AuthConfigs() {
 		for _, host := range config.Spec.Hosts {
-			answer, err := check(ctx, address, checkRequest(host, set.Request(), &identity))
+			answer, err := check(ctx, address, checkRequest(host, ShownBy(identity, set.Request())))
 			if err != nil {
 				return err
 			}

@@ -13,22 +13,38 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 )
 
-// checkRequest is what the gateway's filter would ask about a request of the
-// policy for an AuthConfig's host (sut.md 4). Without an identity it carries
-// no credential.
-func checkRequest(host string, call policy.Request, identity *tier.Identity) *authv3.CheckRequest {
-	path := call.Path
+// Shown is a request as its caller makes it.
+type Shown struct {
+	Request policy.Request
+	// Credential says where Value travels. Value is all that stands there, a
+	// prefix included; "" is no credential at all.
+	Credential tier.Credential
+	Value      string
+}
+
+// ShownBy is a request with an identity's key.
+func ShownBy(who tier.Identity, request policy.Request) Shown {
+	value := who.Key.Reveal()
+	if who.Credential.Place == tier.AuthorizationHeader {
+		value = strings.TrimPrefix(who.Credential.Name+" "+value, " ")
+	}
+	return Shown{request, who.Credential, value}
+}
+
+// checkRequest is what the gateway's filter would ask about a request for an
+// AuthConfig's host (sut.md 4).
+func checkRequest(host string, shown Shown) *authv3.CheckRequest {
+	call, path := shown.Request, shown.Request.Path
 	headers := map[string]string{}
 	for name, value := range call.Headers {
 		headers[strings.ToLower(name)] = value
 	}
-	if identity != nil {
-		key, credential := identity.Key.Reveal(), identity.Credential
+	if credential := shown.Credential; shown.Value != "" {
 		switch credential.Place {
 		case tier.AuthorizationHeader:
-			headers["authorization"] = strings.TrimPrefix(credential.Name+" "+key, " ")
+			headers["authorization"] = shown.Value
 		case tier.CustomHeader:
-			headers[strings.ToLower(credential.Name)] = key
+			headers[strings.ToLower(credential.Name)] = shown.Value
 		case tier.QueryString:
 			separator := "?"
 			if strings.Contains(path, "?") {
@@ -36,9 +52,9 @@ func checkRequest(host string, call policy.Request, identity *tier.Identity) *au
 			}
 			// Authorino compares the value as it stands; a key that needs
 			// escaping could not be used at all.
-			path += separator + url.QueryEscape(credential.Name) + "=" + key
+			path += separator + url.QueryEscape(credential.Name) + "=" + shown.Value
 		case tier.Cookie:
-			headers["cookie"] = credential.Name + "=" + key
+			headers["cookie"] = credential.Name + "=" + shown.Value
 		}
 	}
 	method := call.Method

@@ -33,6 +33,9 @@ type LimiterBook struct {
 	// Refusals are limited_calls by caller and by the limit that they name; nil
 	// where the metrics name no limit.
 	Refusals map[string]map[string]int64 `json:"refusals,omitempty"`
+	// Namespaces are the limiter's decisions by caller and by the namespace that it
+	// was asked about; nil where its metrics name none.
+	Namespaces map[string]map[string]int64 `json:"namespaces,omitempty"`
 	// Instances identify the processes summed here by address and start time:
 	// a change between two snapshots means a restart.
 	Instances []string `json:"instances,omitempty"`

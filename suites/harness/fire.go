@@ -111,7 +111,7 @@ func (b *Bed) fire(ctx context.Context, attacks []attack.Attack) []string {
 			b.NotJudged("%d hits at %s are more than a case fires (%d)", a.Hits, a.As, maxHits)
 		}
 		names = append(names, a.Name)
-		s.attacks[a.Name] = attackPlan{Attack: oracle.Attack{Name: a.Name, Planned: a.Hits}, identity: subjectOf(*a), variant: b.variant.Name}
+		s.attacks[a.Name] = attackPlan{Attack: oracle.Attack{Name: a.Name, Planned: a.Hits}, identity: subjectOf(*a), variant: b.variant.Name, fired: attackOf(*a)}
 	}
 	reports, rows := make([]attack.Report, len(attacks)), make([][]workerRow, len(attacks))
 	for i, a := range attacks {

@@ -107,6 +107,15 @@ func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.
 	_, entries, err := evidence.Read(filepath.Join(b.run.dir, q.Ledger))
 	b.must(err)
 	findings := judge(q, entries)
+	if slices.ContainsFunc(findings, contested) {
+		// The verdicts stand; who is to blame for them is looked into.
+		q.Hearing = b.hear(ctx, q)
+		if findings = judge(q, entries); len(q.Subject.Limits) > 0 && slices.ContainsFunc(findings, againstLimiter) {
+			q.Hearing.Examined = b.examine(ctx, q.Subject.Limits)
+			findings = judge(q, entries)
+		}
+		b.must(writeJSON(filepath.Join(b.run.dir, file), q))
+	}
 	s.result.Findings = append(s.result.Findings, findings...)
 	s.result.Variant = b.variant.Name
 	s.result.Evidence = append(s.result.Evidence, file)

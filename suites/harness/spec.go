@@ -15,6 +15,7 @@ import (
 
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
+	"github.com/floodgate-dev/floodgate/suites/attack"
 	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
@@ -95,6 +96,10 @@ type spec struct {
 	after   map[string]evidence.Snapshot
 	asked   int
 	last    time.Time
+	// examinations are those of the limiter, by what was asked; examiners the names
+	// that they were made under.
+	examinations map[string]*evidence.Examination
+	examiners    map[string]bool
 	// given are the claims on the policy's own identities, nil without any.
 	given *given
 }
@@ -103,6 +108,8 @@ type spec struct {
 type attackPlan struct {
 	oracle.Attack
 	identity, variant string
+	// fired is what its caller presented.
+	fired attack.Attack
 }
 
 // Begin starts the case of a spec.
@@ -120,6 +127,7 @@ func (b *Bed) Begin(report types.SpecReport) error {
 		name: name, serial: report.IsSerial, ledger: ledger, began: time.Now(),
 		attacks: map[string]attackPlan{},
 		before:  map[string]evidence.Snapshot{}, after: map[string]evidence.Snapshot{},
+		examinations: map[string]*evidence.Examination{}, examiners: map[string]bool{},
 		result: reports.Case{
 			ID: id, Title: report.FullText(), Lane: string(lane), Variant: b.variant.Name, Began: time.Now(),
 			Again: again(b.run.session.Again, id, lane), Evidence: []string{filepath.Join(ledgerDir, name+".jsonl")},

@@ -20,8 +20,14 @@ type cause struct {
 // overAdmission says who let too many hits through (cases.md G6): the limiter
 // that said yes, or the gateway that did not ask, did not hear or did not obey.
 func (t *trial) overAdmission() cause {
+	if c, is := t.mistaken(); is {
+		return c
+	}
 	if keys := t.strangeKeys(); len(keys) > 0 {
 		return t.countedAsOthers(keys)
+	}
+	if c, is := t.otherNamespace(); is {
+		return c
 	}
 	m, why := t.limiterMoved()
 	if why != "" {
@@ -51,11 +57,14 @@ func (t *trial) overAdmission() cause {
 			"the gateway asked about other limits than those that are in force",
 		}
 	case missing <= 0:
-		return cause{
+		if c, is := t.countedLate(); is {
+			return c
+		}
+		return t.crossExamined(cause{
 			reports.Limiter,
 			fmt.Sprintf("the limiter answered all %d (its authorized_calls +%d)", passed, m.Authorized),
 			"the limiter said yes to every hit that passed, and the gateway obeyed",
-		}
+		})
 	case unknown == 0 && !deaf && m.Limited-denied >= missing:
 		return cause{
 			reports.Gateway,
@@ -112,6 +121,9 @@ func (t *trial) neverAnswered(m movement, passed, missing int64) cause {
 
 // falseDenial says who denied hits for which there was quota left.
 func (t *trial) falseDenial() cause {
+	if c, is := t.mistaken(); is {
+		return c
+	}
 	m, why := t.limiterMoved()
 	if why != "" {
 		return cause{clause: why, conclusion: "without the limiter's own count, its no cannot be told from the gateway's"}
@@ -125,11 +137,14 @@ func (t *trial) falseDenial() cause {
 			"calls that no hit made spent the quota: the gateway repeats calls or hits",
 		}
 	case m.Limited >= int64(m.hits.denied):
-		return cause{
+		if c, is := t.askedForMore(); is {
+			return c
+		}
+		return t.crossExamined(cause{
 			reports.Limiter,
 			fmt.Sprintf("the limiter said no (its limited_calls +%d)", m.Limited),
 			"the limiter denied these hits, and the gateway obeyed",
-		}
+		})
 	default:
 		return cause{
 			reports.Gateway,

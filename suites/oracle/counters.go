@@ -67,7 +67,11 @@ func (t *trial) counterTells(limit tier.Limit) reports.Finding {
 		most += int64(len(t.denied))
 	}
 	if len(of) == 0 {
-		return t.doubtIfUnheard(limiterShows(fmt.Sprintf("/counters has no counter for %s admitted", hitsWere(int(least))), ""))
+		missing := fmt.Sprintf("/counters has no counter for %s admitted", hitsWere(int(least)))
+		if c, is := t.notAskedFor(limit); is {
+			return t.doubtIfUnheard(blame(c, nil, "%s", missing))
+		}
+		return t.doubtIfUnheard(limiterShows(missing, ""))
 	}
 	c := of[0]
 	left := func(counted int64) uint64 { return uint64(max(0, limit.Quota-counted)) }
@@ -121,7 +125,8 @@ func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 // and under which /counters shows hits of the subject's limits: whoever made the
 // limiter's questions counted the subject as several callers.
 func (t *trial) strangeKeys() (keys []string) {
-	if t.q.Counters == nil || t.q.Subject.Name == "" {
+	book := t.shownCounters()
+	if book == nil || t.q.Subject.Name == "" {
 		return nil
 	}
 	names := map[string]bool{t.q.Subject.Name: true}
@@ -129,7 +134,7 @@ func (t *trial) strangeKeys() (keys []string) {
 		_, name, _ := strings.Cut(t.entries[i].Identity, "/")
 		names[name] = true
 	}
-	for _, c := range t.q.Counters.Counters {
+	for _, c := range book.Counters {
 		if !slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return counts(c, l) }) || slices.Contains(c.Values, t.q.Subject.Name) {
 			continue
 		}

@@ -50,7 +50,11 @@ func judgeAnswerForm(t *trial) reports.Finding {
 // misshapen blames who gave an answer its form. A hit that was served where it
 // should not have been says nothing of who let it through.
 func (t *trial) misshapen(e *evidence.Entry, said string) cause {
+	c, is := t.letInByWord()
 	switch {
+	case is && (e.Outcome == evidence.Admitted || e.Outcome == evidence.Denied):
+		c.clause = said + ", " + c.clause
+		return c
 	case e.Outcome == evidence.Admitted:
 		return cause{clause: said, conclusion: "the hit was let through to the model"}
 	case e.From == evidence.FromBackend:

@@ -103,7 +103,7 @@ func judgeAllRefused(t *trial) reports.Finding {
 	case len(admitted) > 0:
 		return blame(t.letIn(), admitted, "%d of %s let through that should have been refused", len(admitted), hitsWere(len(t.mine)))
 	case len(other) > 0:
-		return blame(t.failure(other), other, "%d of %s not refused with one of %v", len(other), hitsWere(len(t.mine)), statuses)
+		return blame(t.unrefused(other), other, "%d of %s not refused with one of %v", len(other), hitsWere(len(t.mine)), statuses)
 	}
 	served, why := t.journal()
 	switch {
@@ -125,6 +125,16 @@ func judgeAllRefused(t *trial) reports.Finding {
 	return pass()
 }
 
+// unrefused says who answered otherwise than by a refusal. Whoever was denied had
+// been let in before.
+func (t *trial) unrefused(other []int) cause {
+	if c, is := t.letInByWord(); is && t.entries[other[0]-1].Outcome == evidence.Denied {
+		c.clause = t.answered(other[0]) + ", " + c.clause
+		return c
+	}
+	return t.failure(other)
+}
+
 // refusedByAnswers judges without the backend's journal: the gateway's own
 // answers carry no sign of a backend.
 func (t *trial) refusedByAnswers(why string) reports.Finding {
@@ -138,6 +148,9 @@ func (t *trial) refusedByAnswers(why string) reports.Finding {
 
 // letIn says who let a caller pass that should have been stopped.
 func (t *trial) letIn() cause {
+	if c, is := t.letInByWord(); is {
+		return c
+	}
 	g, why := t.gatewayMoved()
 	switch {
 	case why == "" && g.Misses > 0:
@@ -200,6 +213,9 @@ func judgeNeverFree(t *trial) reports.Finding {
 
 // free says who served a caller without a limit.
 func (t *trial) free() cause {
+	if c, is := t.letInByWord(); is {
+		return c
+	}
 	if m, why := t.limiterMoved(); why == "" && m.Authorized+m.Limited == 0 {
 		return cause{reports.Gateway, "the limiter was never asked (its calls +0)", "the gateway served these hits unmetered"}
 	}

@@ -109,7 +109,9 @@ func judgeUntouched(t *trial) reports.Finding {
 		return pass()
 	}
 	who := cause{reports.Gateway, "", "the gateway asked the limiter for hits that must not count"}
-	if let := t.having(isPassed); len(let) > 0 && m.Authorized+m.Limited <= int64(t.tally.limitable()) {
+	if c, is := t.letInByWord(); is {
+		who = c
+	} else if let := t.having(isPassed); len(let) > 0 && m.Authorized+m.Limited <= int64(t.tally.limitable()) {
 		// The gateway asked for those that nobody stopped.
 		who = t.letIn()
 	}

@@ -49,6 +49,9 @@ type Question struct {
 	Increase *evidence.Increase `json:"increase,omitempty"`
 	// Targets are what Prometheus scrapes, nil if it was not asked.
 	Targets *evidence.Targets `json:"targets,omitempty"`
+	// Hearing is what components said after a rule had failed, nil if none had. It
+	// changes no verdict.
+	Hearing *evidence.Hearing `json:"hearing,omitempty"`
 	// Began is the wall clock at 0 of the entries' clock, as the ledger's header
 	// has it: books are dated by the wall clock.
 	Began time.Time `json:"began,omitzero"`

@@ -46,6 +46,10 @@ func judgeReconciled(t *trial) reports.Finding {
 	}
 	b := t.ledgerBounds(m.hits)
 	if f, broken := b.outside(m); broken {
+		if c, is := t.mistaken(); is {
+			f.Component, f.Attribution = c.component, c.conclusion
+			f.Reason += "; " + c.clause
+		}
 		if m.lost > 0 {
 			f.Reason += fmt.Sprintf("; the limiter booked %s on nobody", count(m.lost, "call"))
 		}
