@@ -125,6 +125,8 @@ type Stack struct {
 	// with (fixtures/weakness). Of a system that is there already only its owner
 	// can say so.
 	Declared []string `json:"declared,omitempty"`
+	// Shared says that the system was there before the run, so that others may use it.
+	Shared bool `json:"shared,omitempty"`
 	// State is a provider's own private folder, for Attach.
 	State string `json:"state,omitempty"`
 }

@@ -57,7 +57,7 @@ func urlStack(options cluster.Options) cluster.Stack {
 		}
 	}
 	return cluster.Stack{
-		Provider: name, Prometheus: trim(o.Prometheus), Variants: map[string]cluster.Variant{v.Name: v}, Components: components(v, trim(o.Prometheus)),
+		Provider: name, Shared: true, Prometheus: trim(o.Prometheus), Variants: map[string]cluster.Variant{v.Name: v}, Components: components(v, trim(o.Prometheus)),
 	}
 }
 

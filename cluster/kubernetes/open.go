@@ -42,6 +42,8 @@ type Setting struct {
 	Options  cluster.Options
 	// Declared names the weaknesses that whoever set the system up knows of.
 	Declared []string
+	// Shared says that others may use it.
+	Shared bool
 }
 
 // Open puts the variants into the cluster that are to be made, waits until each
@@ -74,7 +76,7 @@ func (s *System) open(ctx context.Context, setting Setting) error {
 	if err := s.state.write(s.dir); err != nil {
 		return err
 	}
-	s.up = cluster.Stack{Provider: setting.Provider, State: s.dir, Variants: map[string]cluster.Variant{}, Declared: setting.Declared}
+	s.up = cluster.Stack{Provider: setting.Provider, State: s.dir, Variants: map[string]cluster.Variant{}, Declared: setting.Declared, Shared: setting.Shared}
 	kept := s.choose(setting.Variants)
 	for name, files := range kept {
 		s.sets[name] = files.Set

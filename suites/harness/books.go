@@ -63,7 +63,7 @@ func (b *Bed) close(ctx context.Context) evidence.Snapshot {
 // is named with its reason and stays out: it is never taken for zero.
 func (b *Bed) snapshot(ctx context.Context, ids []string, scrapedAfter time.Time) evidence.Snapshot {
 	snapshot := evidence.Snapshot{At: time.Now(), Missing: map[string]string{}}
-	for _, book := range []struct {
+	books := []struct {
 		name     string
 		patience time.Duration
 		read     func(context.Context) error
@@ -76,15 +76,21 @@ func (b *Bed) snapshot(ctx context.Context, ids []string, scrapedAfter time.Time
 			snapshot.Limiter, err = b.limiterBook(ctx)
 			return err
 		}},
-		{"gateway", bookPatience, func(ctx context.Context) (err error) {
-			snapshot.Gateway, err = b.gatewayBook(ctx)
-			return err
-		}},
 		{"backend", bookPatience, func(ctx context.Context) (err error) {
 			snapshot.Backend, err = b.backendBook(ctx, ids)
 			return err
 		}},
-	} {
+		{"gateway", bookPatience, func(ctx context.Context) (err error) {
+			snapshot.Gateway, err = b.gatewayBook(ctx)
+			return err
+		}},
+	}
+	if scrapedAfter.IsZero() {
+		// Whoever else calls, and is in the limiter's book between two snapshots, is
+		// in the gateway's too: it is read before the one and after the other.
+		slices.Reverse(books)
+	}
+	for _, book := range books {
 		bounded, cancel := context.WithTimeout(ctx, book.patience)
 		if err := book.read(bounded); err != nil {
 			snapshot.Missing[book.name] = err.Error()

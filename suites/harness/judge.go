@@ -58,7 +58,7 @@ func AskInstead(other func(oracle.Question, []evidence.Entry) []reports.Finding)
 func (b *Bed) question(identity string, concerns func(name string, plan attackPlan) bool) oracle.Question {
 	s := b.run.spec
 	q := oracle.Question{
-		Case: s.result.ID, Model: b.model(), ClockDoubt: b.clockDoubt(), Alone: s.serial, Began: s.ledger.Header().Began,
+		Case: s.result.ID, Model: b.model(), ClockDoubt: b.clockDoubt(), Alone: s.serial, Shared: b.run.session.Stack.Shared, Began: s.ledger.Header().Began,
 		Declared: b.run.session.Declared,
 		Ledger:   filepath.Join(ledgerDir, s.name+".jsonl"),
 	}

@@ -132,6 +132,11 @@ func TestAbortsCounted(t *testing.T) {
 		{name: "served and not counted", hits: []string{"A1+5", "L2+1", "A3+5", "D5+5"}, edit: served("hit-1"), want: want{reports.Fail, reports.Gateway, "the model served 3 hits under a quota of 2, 1 of them for callers who had left; the limiter's authorized_calls +2 for 3 served"}},
 		{name: "too many counted", hits: []string{"A1+5", "L2+1", "A3+5", "D5+5"}, edit: both(served("hit-1"), booked(3, 1)), want: want{reports.Fail, reports.Limiter, "the limiter's authorized_calls +3"}},
 		{name: "denied too early", hits: []string{"L2+1", "D5+5"}, edit: booked(0, 1), want: want{reports.Fail, reports.Limiter, "1 hit was denied when at most 1 of 2 can have been counted"}},
+		{name: "denied by a limit of everybody", hits: []string{"L2+1", "D5+5"}, edit: both(booked(0, 1), func(q *Question) {
+			everybody := limitOf(9, 10*sec)
+			everybody.Counters = nil
+			q.Subject.Limits = append(q.Subject.Limits, everybody)
+		}), want: want{verdict: reports.Pass}},
 		{name: "nobody gave up", hits: []string{"A1+5", "A3+5", "D5+5"}, want: want{reason: "no hit was given up"}},
 		{name: "nobody denied", hits: []string{"A1+5", "L2+1"}, want: want{reason: "none was denied"}},
 		{name: "no journal", hits: []string{"A1+5", "L2+1", "D5+5"}, edit: func(q *Question) { q.After.Backend.Hits = nil }, want: want{reason: "keeps no journal"}},

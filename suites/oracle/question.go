@@ -24,8 +24,11 @@ type Question struct {
 	// that Began was read from; it matters to the model Epoch alone.
 	ClockDoubt time.Duration `json:"clockDoubt,omitempty"`
 	// Alone is true if nobody but the question's attacks used the stack
-	// between the snapshots, so that totals of the books are comparable.
-	Alone  bool              `json:"alone"`
+	// between the snapshots, so that totals of the books are comparable. Books
+	// that show others are believed more.
+	Alone bool `json:"alone"`
+	// Shared is true of a stack that was there before the run: others may call it.
+	Shared bool              `json:"shared,omitempty"`
 	Before evidence.Snapshot `json:"before"`
 	After  evidence.Snapshot `json:"after"`
 	// Counters is /counters as it was read for this question, nil if it was not.

@@ -75,6 +75,8 @@ type world struct {
 	pending  []pending
 	calls    map[string]evidence.Calls
 	errors   int64
+	// visits are calls beside those that were fired.
+	visits int64
 }
 
 // pending is an increment that a racy limiter has not written yet.

@@ -46,7 +46,10 @@ type conditions struct {
 	Stale   bool // counters were live before
 	Crowd   bool // others draw on counters that no identity keys
 	Alone   bool
-	Users   bool
+	// Visitors call beside, though the case is said to be alone; Shared is the stack
+	// of an owner who said nothing of them.
+	Visitors, Shared bool
+	Users            bool
 	// Unread names a book that could not be read.
 	Unread  string
 	Anchors bool
@@ -78,6 +81,10 @@ func drawConditions(t *rapid.T) conditions {
 		Hits:    rapid.IntRange(1, 30).Draw(t, "hits"),
 	}
 	c.Alone = c.Alone && !c.Crowd
+	c.Visitors = rapid.IntRange(0, 3).Draw(t, "visitors") == 0
+	// Without any book that tells them apart, nobody can know of visitors.
+	c.Shared = rapid.Bool().Draw(t, "shared") || c.Visitors && c.Unread != ""
+	c.Users = c.Users || c.Visitors && c.Unread != ""
 	for i := range rapid.IntRange(1, 3).Draw(t, "limits") {
 		l := limitOf(int64(rapid.IntRange(0, 12).Draw(t, "quota")), time.Duration(rapid.IntRange(1, 6).Draw(t, "window"))*sec)
 		l.Name = fmt.Sprintf("limit-%d", i)
@@ -114,6 +121,11 @@ func (c conditions) trialOf() (Question, []evidence.Entry) {
 		before = w.snapshot(c, nil)
 	}
 	entries := w.run(shots)
+	if c.Visitors {
+		w.visits = 1 + rng.Int64N(60)
+		w.calls["premium/visitor"] = evidence.Calls{Authorized: w.visits / 2, Limited: w.visits - w.visits/2, Hits: w.visits / 2}
+	}
+	q.Shared = c.Shared
 	q.Before, q.After = before, w.snapshot(c, shots)
 	if c.Unread == "limiter" || c.Unread == "both" {
 		q.Before.Limiter, q.After.Limiter = nil, nil
@@ -140,6 +152,8 @@ func (w *world) snapshot(c conditions, shots []shot) evidence.Snapshot {
 		}
 	}
 	s := evidence.Snapshot{At: began, Limiter: book, Prometheus: book, Gateway: &evidence.GatewayBook{Errors: w.errors}}
+	s.Gateway.Hits += w.visits
+	s.Gateway.Denied += w.visits - w.visits/2
 	if shots != nil {
 		// When Prometheus' sample was taken, as well.
 		s.At = book.Scraped

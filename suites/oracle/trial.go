@@ -120,6 +120,7 @@ func newTrial(q Question, entries []evidence.Entry) *trial {
 			t.limits = append(t.limits, l)
 		}
 	}
+	t.q.Alone = q.Alone && !t.others()
 	t.assumed = assume(t)
 	return t
 }

@@ -18,6 +18,9 @@ type Variant struct {
 	Policies string
 	// Args are further arguments of floodgate run.
 	Args []string
+	// Visited has the seed's own callers, of whom the run knows nothing, call its
+	// gateway meanwhile.
+	Visited bool
 	// Busy keeps every core busy meanwhile.
 	Busy bool
 }

@@ -14,6 +14,7 @@ func Variants() []Variant {
 		{Name: "loaded-and-jittered", About: "every core is kept busy, and the limiter takes now more, now less time", Busy: true, Manners: []string{
 			"limitador:jittered", "gateway:jittered",
 		}},
+		{Name: "visited", About: "others call the same gateway meanwhile", Visited: true},
 		{Name: "small-quotas", About: "quotas of 1, 2 and 3", Policies: SmallQuotas},
 		{Name: "large-quotas", About: "quotas four times as large", Policies: LargeQuotas},
 		{Name: "other-policy", About: "a policy of another form, with other names and windows", Policies: OtherPolicy},

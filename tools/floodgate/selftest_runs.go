@@ -34,6 +34,8 @@ type trial struct {
 	// words repeat it by hand.
 	words []string
 	busy  bool
+	// visited is the port on loopback that others than the run call too, 0 for none.
+	visited int
 	// alone is true of a run beside which there must be none.
 	alone bool
 	keep  func(suite.Run, time.Duration) (line string, wrong bool)
@@ -127,8 +129,11 @@ func (t *selfTest) variantTrial(variant suite.Variant, into **selftest.Variant) 
 	if variant.Policies != "" {
 		args = append(args, "--policies", t.policies(variant.Policies))
 	}
+	if variant.Visited {
+		args = append(args, "--port", fmt.Sprintf("gateway=%d", visitedPort))
+	}
 	return trial{
-		name: "correct-" + variant.Name, args: args, words: []string{"--variant", variant.Name}, busy: variant.Busy,
+		name: "correct-" + variant.Name, args: args, words: []string{"--variant", variant.Name}, busy: variant.Busy, visited: visitedIf(variant.Visited),
 		keep: func(run suite.Run, took time.Duration) (string, bool) {
 			run.Again = "floodgate selftest --seed " + strconv.FormatInt(t.options.seed, 10) + " --variant " + variant.Name
 			result := suite.VariantOf(variant, run)
@@ -217,6 +222,13 @@ func (t *selfTest) start(ctx context.Context, one trial, run *suite.Run) error {
 	defer cancel()
 	if one.busy {
 		defer keepBusy(ctx)()
+	}
+	if one.visited != 0 {
+		leave, err := visit(ctx, one.visited)
+		if err != nil {
+			return err
+		}
+		defer leave()
 	}
 	args := append([]string{"run", "--" + leashFlag, "--out", dir, "--seed", strconv.FormatInt(t.options.seed, 10)}, one.args...)
 	cmd := exec.CommandContext(ctx, self, args...)
