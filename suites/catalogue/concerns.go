@@ -165,7 +165,7 @@ var concerns = map[string]Concern{
 	"authorino:403-for-missing-key":             blames(reports.Authorizer, oracle.AllRefused, oracle.AnswerForm),
 	"authorino:500-on-long-key":                 blames(reports.Authorizer, oracle.AllRefused),
 	"authorino:user-id-per-key":                 blames(reports.Authorizer, admitsTooMany...),
-	"authorino:cost-per-key":                    blames(reports.Authorizer, turnsAway...),
+	"authorino:cost-per-key":                    {Blame: reports.Authorizer, Rules: []string{oracle.KeysCostNothing}, Cases: []string{"C03"}},
 	"authorino:mixes-identities":                blames(reports.Authorizer, mistakes...),
 	"authorino:caches-deleted-keys":             blames(reports.Authorizer, oracle.TakesEffect, oracle.AllRefused),
 	"authorino:accepts-longer-key":              blames(reports.Authorizer, letsIn...),

@@ -84,11 +84,15 @@ var _ = Describe("Concurrent hits", Label("rule:no-overrun"), func() {
 	})
 
 	It("of many identities at once spend each its own quota", Case("C03"), func(ctx SpecContext) {
+		alice := bed.Enroll(ctx, bed.Smallest().Name)
+		times := bed.TimeAuthorizer(ctx, alice, 0)
 		callers := many(ctx, crowd, bed.Smallest())
+		times = append(times, bed.TimeAuthorizer(ctx, alice, len(callers))...)
 
 		hits := bed.Fire(ctx, doubled(callers)...)
 
-		Expect(bed.JudgeCrowd(ctx, callers, hits, oracle.OwnQuota)).To(Hold())
+		all := bed.JudgeCrowd(ctx, callers, hits, oracle.OwnQuota)
+		Expect(append(all, bed.JudgeAnswerTimes(ctx, alice, callers, times, oracle.KeysCostNothing)...)).To(Hold())
 	})
 
 	It("do not get past the quota, each on a connection of its own", Case("C08"), func(ctx SpecContext) {

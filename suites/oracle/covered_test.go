@@ -66,6 +66,7 @@ var heldElsewhere = map[string]string{
 	DenialsSpend:        "no: compares /counters with one ledger's sums",
 	OnlyMatching:        "no: counts within one window, hit by hit",
 	UndecidedUncounted:  "no: compares counters, and the calls ask for no limit",
+	KeysCostNothing:     "TestKeysThatCostNothingAreNeverAccused",
 	HeardAtAnySize:      "no: compares counters with the number of hits",
 	RefusalTold:         "no: judged answer by answer",
 	LimitsGone:          "no: needs a policy that is deleted with a budget; judged on sent and received beside it",

@@ -52,6 +52,9 @@ type Question struct {
 	Increase *evidence.Increase `json:"increase,omitempty"`
 	// Targets are what Prometheus scrapes, nil if it was not asked.
 	Targets *evidence.Targets `json:"targets,omitempty"`
+	// AnswerTimes are how long the authorizer took that was asked directly, with few
+	// and with many keys, in the order in which they were taken; nil if none were.
+	AnswerTimes []evidence.AnswerTimes `json:"answerTimes,omitempty"`
 	// Hearing is what components said after a rule had failed, nil if none had. It
 	// changes no verdict.
 	Hearing *evidence.Hearing `json:"hearing,omitempty"`

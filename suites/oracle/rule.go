@@ -93,6 +93,8 @@ const (
 	LimitsAgain   = "limits-again"
 	CountsOn      = "counts-on"
 	ClockSteps    = "clock-steps"
+	// KeysCostNothing is about how long an authorizer takes.
+	KeysCostNothing = "keys-cost-nothing"
 	// RetriesSpendOnce is about hits that a gateway sends to the model again.
 	RetriesSpendOnce = "retries-spend-once"
 	// UndecidedUncounted is about calls that name no limits at all.
@@ -209,6 +211,7 @@ func All() []Rule {
 		{DenialsSpend, "a hit that one limit denies spends nothing of another that is asked for in the same call", needsLedger | needsWindows, judgeDenialsSpend},
 		{EachBinds, "each of several limits binds", windowed, judgeEachBinds},
 		{OnlyMatching, "a limit counts the hits that it matches, and no other", needsLedger | needsWindows, judgeOnlyMatching},
+		{KeysCostNothing, "the authorizer answers as soon with many keys as with few", 0, judgeKeysCostNothing},
 		{HeardAtAnySize, "the limiter hears every hit, however many limits it has", needsLedger, judgeHeardAtAnySize},
 	}
 }
