@@ -93,7 +93,8 @@ func (l Lane) Includes(c Case) bool {
 	within := map[Lane][]Lane{
 		Smoke:   {Smoke},
 		Full:    {Smoke, Full},
-		Release: {Smoke, Full, Release},
+		Release: {Smoke, Full, Release, Random},
+		Random:  {Random},
 	}
 	return slices.Contains(within[l], c.Lane)
 }

@@ -16,17 +16,18 @@ var table string
 type Lane string
 
 // The lanes. Smoke gates pull requests, full and release add to it, seed waits
-// for the policy's real windows, and unit cases are proved by the suite's own
-// tests.
+// for the policy's real windows, random draws policies and schedules, and unit
+// cases are proved by the suite's own tests.
 const (
 	Smoke   Lane = "smoke"
 	Full    Lane = "full"
 	Release Lane = "release"
 	Seed    Lane = "seed"
+	Random  Lane = "random"
 	Unit    Lane = "unit"
 )
 
-var lanes = map[string]Lane{"S": Smoke, "F": Full, "R": Release, "unit": Unit}
+var lanes = map[string]Lane{"S": Smoke, "F": Full, "R": Release, "random": Random, "unit": Unit}
 
 // Case is one entry of the catalogue.
 type Case struct {
@@ -82,10 +83,10 @@ func (l Lane) Filter() (string, error) {
 	case Full:
 		return "lane:smoke || lane:full", nil
 	case Release:
-		return "lane:smoke || lane:full || lane:release || lane:seed", nil
-	case Seed:
-		return "lane:seed", nil
+		return "lane:smoke || lane:full || lane:release || lane:seed || lane:random", nil
+	case Seed, Random:
+		return "lane:" + string(l), nil
 	case Unit:
 	}
-	return "", fmt.Errorf("lane %q cannot be run: want smoke, seed, full or release", l)
+	return "", fmt.Errorf("lane %q cannot be run: want smoke, seed, full, random or release", l)
 }

@@ -33,7 +33,11 @@ func (b *Bed) Edit(ctx context.Context, edited *policy.Set, why error) *Bed {
 		b.NotJudged("provider %s edits no policies: %v", b.run.session.Stack.Provider, err)
 	}
 	b.open(ctx)
-	ginkgo.DeferCleanup(func(ctx context.Context) error { return editor.Apply(ctx, b.variant.Name, b.set) })
+	if s := b.run.spec; !s.edited[b.variant.Name] {
+		s.edited[b.variant.Name] = true
+		original := b.run.sets[b.variant.Name]
+		ginkgo.DeferCleanup(func(ctx context.Context) error { return editor.Apply(ctx, b.variant.Name, original) })
+	}
 	b.must(editor.Apply(ctx, b.variant.Name, edited))
 	clear(b.run.spec.after)
 	return &Bed{run: b.run, variant: b.variant, set: edited}

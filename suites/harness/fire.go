@@ -111,7 +111,7 @@ func (b *Bed) fire(ctx context.Context, attacks []attack.Attack) []string {
 			b.NotJudged("%d hits at %s are more than a case fires (%d)", a.Hits, a.As, maxHits)
 		}
 		names = append(names, a.Name)
-		s.attacks[a.Name] = attackPlan{Attack: oracle.Attack{Name: a.Name, Planned: a.Hits}, identity: subjectOf(*a), variant: b.variant.Name, fired: attackOf(*a)}
+		b.planned(*a, 0)
 	}
 	reports, rows := make([]attack.Report, len(attacks)), make([][]workerRow, len(attacks))
 	for i, a := range attacks {
@@ -124,16 +124,20 @@ func (b *Bed) fire(ctx context.Context, attacks []attack.Attack) []string {
 	s.last = time.Now()
 	s.result.Workers = append(s.result.Workers, slices.Concat(rows...)...)
 	for i, a := range attacks {
-		plan := s.attacks[a.Name]
-		plan.OneAtATime = a.Pacer == attack.OneAtATime
-		if callers, ok := a.Pacer.(attack.Callers); ok {
-			plan.Callers = min(int(callers), a.Hits)
-		}
-		plan.LagP99, plan.MaxLag = reports[i].LagP99, maxLag
-		s.attacks[a.Name] = plan
+		b.planned(a, reports[i].LagP99)
 	}
 	b.must(err)
 	return names
+}
+
+// planned notes the plan of an attack, and how late its hits left as far as that is
+// known.
+func (b *Bed) planned(a attack.Attack, lag time.Duration) {
+	plan := oracle.Attack{Name: a.Name, Planned: a.Hits, OneAtATime: a.Pacer == attack.OneAtATime, LagP99: lag, MaxLag: maxLag}
+	if callers, ok := a.Pacer.(attack.Callers); ok {
+		plan.Callers = min(int(callers), a.Hits)
+	}
+	b.run.spec.attacks[a.Name] = attackPlan{Attack: plan, identity: subjectOf(a), variant: b.variant.Name, fired: attackOf(a)}
 }
 
 // subjectOf is whose hits an attack's are; a forged credential is nobody's.

@@ -88,6 +88,26 @@ func compareNames(a, b string) int {
 func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.Question), rules []string) Judgement {
 	ginkgoHelper()
 	s := b.run.spec
+	q = b.pose(ctx, q, complete, rules)
+	s.asked++
+	file := filepath.Join(questionsDir, fmt.Sprintf("%s-%d.json", s.name, s.asked))
+	b.must(writeJSON(filepath.Join(b.run.dir, file), q))
+	findings, heard := b.decide(ctx, q)
+	if heard != nil {
+		q.Hearing = heard
+		b.must(writeJSON(filepath.Join(b.run.dir, file), q))
+	}
+	s.result.Findings = append(s.result.Findings, findings...)
+	s.result.Variant = b.variant.Name
+	s.result.Evidence = append(s.result.Evidence, file)
+	b.must(b.save())
+	return findings
+}
+
+// pose completes a question by what was read.
+func (b *Bed) pose(ctx context.Context, q oracle.Question, complete func(*oracle.Question), rules []string) oracle.Question {
+	ginkgoHelper()
+	s := b.run.spec
 	aboutPrometheus := []string{oracle.PrometheusAgrees, oracle.PrometheusAcross}
 	for _, rule := range rules {
 		// A stack without Prometheus says so in its record; a rule about its
@@ -100,10 +120,14 @@ func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.
 	b.leaveOutOtherModels(q.Rules)
 	q.Before, q.After = s.before[b.variant.Name], b.close(ctx)
 	complete(&q)
-	s.asked++
-	file := filepath.Join(questionsDir, fmt.Sprintf("%s-%d.json", s.name, s.asked))
-	b.must(writeJSON(filepath.Join(b.run.dir, file), q))
-	b.must(s.ledger.Flush())
+	return q
+}
+
+// decide has a question judged on the ledger as it is now, and returns what was heard
+// of those who are blamed, nil if nobody is.
+func (b *Bed) decide(ctx context.Context, q oracle.Question) (Judgement, *evidence.Hearing) {
+	ginkgoHelper()
+	b.must(b.run.spec.ledger.Flush())
 	_, entries, err := evidence.Read(filepath.Join(b.run.dir, q.Ledger))
 	b.must(err)
 	findings := judge(q, entries)
@@ -114,11 +138,6 @@ func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.
 			q.Hearing.Examined = b.examine(ctx, q.Subject.Limits)
 			findings = judge(q, entries)
 		}
-		b.must(writeJSON(filepath.Join(b.run.dir, file), q))
 	}
-	s.result.Findings = append(s.result.Findings, findings...)
-	s.result.Variant = b.variant.Name
-	s.result.Evidence = append(s.result.Evidence, file)
-	b.must(b.save())
-	return findings
+	return findings, q.Hearing
 }

@@ -83,6 +83,10 @@ type Session struct {
 	Run  string `json:"run"`
 	Lane string `json:"lane"`
 	Seed int64  `json:"seed"`
+	// Trials is how many random trials the run draws, and Trial the absolute path of
+	// the one that it was given instead.
+	Trials int    `json:"trials,omitempty"`
+	Trial  string `json:"trial,omitempty"`
 	// WindowModel is how the limiter under test is declared to count, "" being
 	// oracle.FirstHit.
 	WindowModel oracle.WindowModel `json:"windowModel,omitempty"`

@@ -40,7 +40,11 @@ func Case(id string) []any {
 	if err != nil {
 		panic(err)
 	}
-	return []any{ginkgo.Label(labelCase+id, labelLane+string(entry.Lane)), ginkgo.SpecTimeout(casePatience())}
+	timeout := casePatience()
+	if entry.Lane == catalogue.Random {
+		timeout = max(seedPatience, timeout)
+	}
+	return []any{ginkgo.Label(labelCase+id, labelLane+string(entry.Lane)), ginkgo.SpecTimeout(timeout)}
 }
 
 // EnvCasePatience names the environment variable that gives cases another
@@ -100,6 +104,8 @@ type spec struct {
 	// that they were made under.
 	examinations map[string]*evidence.Examination
 	examiners    map[string]bool
+	// edited are the variants whose policy is put back when the spec ends.
+	edited map[string]bool
 	// given are the claims on the policy's own identities, nil without any.
 	given *given
 }
@@ -125,8 +131,8 @@ func (b *Bed) Begin(report types.SpecReport) error {
 	}
 	b.run.spec = &spec{
 		name: name, serial: report.IsSerial, ledger: ledger, began: time.Now(),
-		attacks: map[string]attackPlan{},
-		before:  map[string]evidence.Snapshot{}, after: map[string]evidence.Snapshot{},
+		attacks: map[string]attackPlan{}, edited: map[string]bool{},
+		before: map[string]evidence.Snapshot{}, after: map[string]evidence.Snapshot{},
 		examinations: map[string]*evidence.Examination{}, examiners: map[string]bool{},
 		result: reports.Case{
 			ID: id, Title: report.FullText(), Lane: string(lane), Variant: b.variant.Name, Began: time.Now(),
@@ -138,7 +144,7 @@ func (b *Bed) Begin(report types.SpecReport) error {
 
 // again is the command that runs one case of a run again.
 func again(run, id string, lane catalogue.Lane) string {
-	if lane == catalogue.Seed {
+	if lane == catalogue.Seed || lane == catalogue.Random {
 		run += " --lane " + string(lane)
 	}
 	return run + " --case " + id

@@ -34,6 +34,8 @@ var heldElsewhere = map[string]string{
 	OneCounter:       "TestReplicasAreToldApart",
 	UnsharedIsFound:  "TestReplicasAreToldApart",
 
+	AsModelled: "TestTheReferenceModelNeverAccusesACorrectLimiter",
+
 	AllAdmitted:         "no: what a caller without a limit gets, hit by hit; no placement of decisions to get wrong",
 	AllRefused:          "no: what a caller whom authentication stops gets, hit by hit",
 	AllDenied:           "no: asked only where nothing is left; judged hit by hit",

@@ -108,6 +108,8 @@ type Want struct {
 	Matching []string `json:"matching,omitempty"`
 	// Sizes say for each attack how many limits were in force.
 	Sizes map[string]int `json:"sizes,omitempty"`
+	// Reference is the policy's reference model.
+	Reference *Reference `json:"reference,omitempty"`
 	// Straight names the attack that was fired at the model without a gateway.
 	Straight string `json:"straight,omitempty"`
 }

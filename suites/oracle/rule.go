@@ -83,6 +83,7 @@ const (
 	EachBinds        = "each-binds"
 	OnlyMatching     = "only-matching"
 	HeardAtAnySize   = "heard-at-any-size"
+	AsModelled       = "as-modelled"
 )
 
 // The names of the rules about calls and hits that fail, and about what is
@@ -213,6 +214,7 @@ func All() []Rule {
 		{OnlyMatching, "a limit counts the hits that it matches, and no other", needsLedger | needsWindows, judgeOnlyMatching},
 		{KeysCostNothing, "the authorizer answers as soon with many keys as with few", 0, judgeKeysCostNothing},
 		{HeardAtAnySize, "the limiter hears every hit, however many limits it has", needsLedger, judgeHeardAtAnySize},
+		{AsModelled, "hit by hit, what is decided is what a reference model of the policy decides", needsLedger | needsOrder | needsFirstHit, judgeAsModelled},
 	}
 }
 

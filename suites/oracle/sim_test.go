@@ -58,6 +58,8 @@ type counter struct {
 type world struct {
 	rng    *rand.Rand
 	limits map[string][]tier.Limit // by identity
+	// byAttack, if not nil, are the limits of each attack's hits instead.
+	byAttack map[string][]tier.Limit
 	// separate asks each policy's limits in a call of its own.
 	separate bool
 	// anchors makes a refused call start the windows of other limits (W14).
@@ -198,6 +200,9 @@ func (s *shot) admit() {
 // ask makes the limiter calls of one hit, one after the other.
 func (w *world) ask(s shot) bool {
 	limits := w.limits[s.identity]
+	if w.byAttack != nil {
+		limits = w.byAttack[s.attack]
+	}
 	if !w.separate {
 		return w.call(s, limits)
 	}

@@ -146,7 +146,7 @@ func (j *chronicle) settle(ended error) (int, error) {
 func quotaTested(record *reports.Record) bool {
 	for _, c := range record.Cases {
 		for _, finding := range c.Findings {
-			if finding.Rule == oracle.NoOverrun && finding.Verdict != reports.Inconclusive {
+			if (finding.Rule == oracle.NoOverrun || finding.Rule == oracle.AsModelled) && finding.Verdict != reports.Inconclusive {
 				return true
 			}
 		}

@@ -45,7 +45,8 @@ type options struct {
 	windowModel, countsBy         string
 	protocol                      string
 	seed                          int64
-	processes                     int
+	processes, trials             int
+	trial                         string
 	dryRun, keep, leashed         bool
 	gapBudget, scrapeInterval     time.Duration
 	maxDoubt                      string
@@ -56,11 +57,13 @@ type options struct {
 // register declares the flags; each can also stand in floodgate.yaml or the
 // environment, see configure.
 func (o *options) register(flags *pflag.FlagSet) {
-	flags.StringVar(&o.lane, "lane", string(catalogue.Smoke), "smoke, seed (waits for the policy's real windows), full or release")
+	flags.StringVar(&o.lane, "lane", string(catalogue.Smoke), "smoke, seed (waits for the policy's real windows), full, random (policies and schedules drawn from --seed) or release")
 	flags.StringSliceVar(&o.cases, "case", nil, "only these cases, such as B02 (repeatable)")
 	flags.StringVar(&o.labelFilter, "label-filter", "", "Ginkgo label filter that narrows the lane, such as 'rule:window'")
 	flags.StringVar(&o.out, "out", "out", "folder for the runs' folders")
 	flags.IntVar(&o.processes, "processes", 4, "spec processes side by side")
+	flags.IntVar(&o.trials, "trials", defaultTrials, "how many policies lane random draws, 1 to 1000; each takes up to 10 s")
+	flags.StringVar(&o.trial, "trial", "", "a trial of lane random that a run has left behind, instead of drawing any")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would run, start nothing")
 	flags.BoolVar(&o.keep, "keep", false, "keep the stack up afterwards, until Ctrl-C; on kind: leave the cluster for the next run")
 	flags.DurationVar(&o.gapBudget, "gap-budget", defaultGapBudget, "how long after a policy says Enforced its first 429 may be seen without a warning")
@@ -105,6 +108,12 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if o.processes < 1 || o.processes > 64 {
 		wrong = append(wrong, fmt.Errorf("--processes %d: want 1 to 64", o.processes))
 	}
+	if o.trials < 1 || o.trials > mostTrials {
+		wrong = append(wrong, fmt.Errorf("--trials %d: want 1 to %d", o.trials, mostTrials))
+	}
+	if p.trial, err = readTrial(o.trial, lane); err != nil {
+		wrong = append(wrong, fmt.Errorf("--trial: %w", err))
+	}
 	if o.gapBudget <= 0 {
 		wrong = append(wrong, fmt.Errorf("--gap-budget %s: must be above 0", o.gapBudget))
 	}
@@ -126,7 +135,7 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	p.declare = o.declare
+	p.declare, p.trials = o.declare, o.trials
 	p.gapBudget, p.maxDoubt = o.gapBudget, maxDoubt
 	p.lane, p.filter, p.keep = lane, filter, o.keep && o.provider != providerKind
 	p.kubernetes.Keep = o.keep && o.provider == providerKind

@@ -80,10 +80,14 @@ type plan struct {
 	standInLimiter bool
 	standIns       standInFlags
 	// protocol is what attacks speak that do not say it themselves.
-	protocol  attack.Protocol
-	seed      int64
-	lane      catalogue.Lane
-	filter    string
+	protocol attack.Protocol
+	seed     int64
+	lane     catalogue.Lane
+	filter   string
+	// trials is how many random trials are drawn, trial the file of the one that
+	// is fired instead.
+	trials    int
+	trial     string
 	processes int
 	// given says that cases take turns with the policy's own identities, and
 	// patience how long each may take then, 0 being as long as ever.
