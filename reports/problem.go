@@ -90,6 +90,15 @@ func (p Problem) Again() string {
 	return p.Case.Again
 }
 
+// Policy is the manifest of the drawn policy that shows the problem, relative to
+// the run's folder, "" if none was drawn.
+func (p Problem) Policy() string {
+	if p.Case == nil {
+		return ""
+	}
+	return p.Case.Policy
+}
+
 // Remedy says what to change so that a doubt can be told, "" of a fail.
 func (p Problem) Remedy() string {
 	switch {

@@ -119,6 +119,9 @@ type Case struct {
 	// Again is the command that runs this case alone with the same seed.
 	Again    string    `json:"again,omitempty"`
 	Findings []Finding `json:"findings"`
+	// Policy is the manifest of the policy that was drawn for the case and that it
+	// failed on, relative to the run's folder; "" if none was drawn.
+	Policy string `json:"policy,omitempty"`
 	// Identities are the case's callers.
 	Identities []IdentityTally `json:"identities,omitempty"`
 	// Workers are the shares of the case's attacks that several workers fired.

@@ -25,7 +25,9 @@ type problemView struct {
 	Remedy string
 	// Diagnosis is a folder, DiagnosisLink how the page links it.
 	Diagnosis, DiagnosisLink string
-	Strip                    *stripView
+	// Policy is a manifest, PolicyLink how the page links it.
+	Policy, PolicyLink string
+	Strip              *stripView
 }
 
 func viewProblems(p *page) any {
@@ -35,6 +37,7 @@ func viewProblems(p *page) any {
 	for _, problem := range p.problems {
 		shown := problemView{
 			Verdict: problem.Verdict, Title: problem.Title(p.Record), Reason: problem.Reason(p.Record),
+			Policy: problem.Policy(), PolicyLink: link(problem.Policy()),
 			Again: problem.Again(), Blames: problem.Blames(), Weakness: problem.Undeclared(), Remedy: problem.Remedy(),
 		}
 		if diagnosis := problem.Diagnosis(p.Record); diagnosis != nil {

@@ -84,6 +84,7 @@ func problemText(r *reports.Record, problem reports.Problem) string {
 	}
 	line("weakness", problem.Undeclared())
 	line("change", problem.Remedy())
+	line("policy", problem.Policy())
 	line("again", problem.Again())
 	return b.String()
 }

@@ -102,6 +102,7 @@ func problems(w *bytes.Buffer, r *reports.Record) {
 			item("diagnosis", code(diagnosis.Dir))
 		}
 		item("change", escape(problem.Remedy()))
+		item("policy", code(problem.Policy()))
 		item("again", code(problem.Again()))
 		fmt.Fprintln(w)
 	}

@@ -53,6 +53,9 @@ func (p Printer) details(r *reports.Record, problem reports.Problem) []string {
 	if remedy := problem.Remedy(); remedy != "" {
 		lines = append(lines, "change    "+remedy)
 	}
+	if policy := problem.Policy(); policy != "" {
+		lines = append(lines, "policy    "+filepath.Join(p.Dir, policy))
+	}
 	if again := problem.Again(); again != "" {
 		lines = append(lines, "again     "+again)
 	}

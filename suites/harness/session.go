@@ -80,9 +80,11 @@ const (
 
 // Session is what every process of a run must know. It holds no keys.
 type Session struct {
-	Run  string `json:"run"`
-	Lane string `json:"lane"`
-	Seed int64  `json:"seed"`
+	Run string `json:"run"`
+	// Shown is the run's folder as the user named it.
+	Shown string `json:"shown"`
+	Lane  string `json:"lane"`
+	Seed  int64  `json:"seed"`
 	// Trials is how many random trials the run draws, and Trial the absolute path of
 	// the one that it was given instead.
 	Trials int    `json:"trials,omitempty"`

@@ -263,8 +263,9 @@ func (b *Bed) Reproduce(ctx context.Context, failed Tried, judged Judgement, rul
 	head := fmt.Sprintf("# Trial %s of seed %d, after %d attempts to make it smaller.\n", failed.name, b.run.session.Seed, attempts)
 	b.must(os.WriteFile(filepath.Join(b.run.dir, policyFile), append([]byte(head), manifest...), 0o644))
 	b.must(os.WriteFile(filepath.Join(b.run.dir, trialFile), append([]byte(head), content...), 0o644))
+	s.result.Policy = policyFile
 	s.result.Evidence = append(s.result.Evidence, policyFile, trialFile)
-	s.result.Again = b.run.session.Again + " --lane random --trial " + fromHere(filepath.Join(b.run.dir, trialFile))
+	s.result.Again = b.run.session.Again + " --lane random --trial " + filepath.Join(b.run.session.Shown, trialFile)
 	b.must(b.save())
 }
 
@@ -327,14 +328,4 @@ func (t Tried) where(judged Judgement) (strand, volley int) {
 		}
 	}
 	return -1, -1
-}
-
-// fromHere is a path as the user of this process would name it.
-func fromHere(path string) string {
-	if here, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(here, path); err == nil && !strings.HasPrefix(relative, "..") {
-			return relative
-		}
-	}
-	return path
 }

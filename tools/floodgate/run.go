@@ -121,7 +121,7 @@ func (p *plan) execute(ctx context.Context, out io.Writer) (err error) {
 // run is interrupted, or a component dies.
 func (p *plan) observe(ctx context.Context, system cluster.System, story *chronicle, show *progress) error {
 	session := harness.Session{
-		Run: filepath.Base(p.dir), Lane: string(p.lane), Seed: p.seed, Again: p.again(),
+		Run: filepath.Base(p.dir), Shown: p.shownDir, Lane: string(p.lane), Seed: p.seed, Again: p.again(),
 		Stack: system.Stack(), Planned: p.planned(), Declared: namesOf(story.record.Declared),
 		WindowModel: p.windowModel, Protocol: p.protocol, Trials: p.trials, Trial: p.trial,
 	}
