@@ -36,7 +36,7 @@ const (
 	// companions are asked about at the same time.
 	companions = 3
 	// longestUser bounds a name that the authorizer makes up.
-	longestUser = 128
+	longestUser = 512
 )
 
 // contested tells whether a finding failed in a way for which several components
@@ -272,7 +272,10 @@ func (b *Bed) formOf(plan attackPlan) (f *form, ok bool) {
 	default:
 		f.Caller, f.Word.Shown = plan.identity, "the key"
 		f.shown = probe.ShownBy(a.As, request)
-		f.Due = b.due(a.As, request)
+		if f.Due = b.due(a.As, request); f.Due != nil {
+			// As what the authorizer says is cut, or a long name was another's.
+			f.Due.User = f.fit(f.Due.User)
+		}
 	}
 	own := b.set.Request().Headers
 	var more []string

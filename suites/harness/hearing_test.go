@@ -76,6 +76,24 @@ func TestCallersAreAskedAboutAsTheyPresentedThemselves(t *testing.T) {
 	}
 }
 
+// A name that is too long to be written down is the same name all the same.
+func TestALongNameIsItsOwn(t *testing.T) {
+	set, err := policy.ReadFS(seed.FS, "seed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice := set.Identities()[0]
+	for _, name := range []string{strings.Repeat("a", 3*longestUser), "odd\xff\x00\u202e", strings.Repeat("é", longestUser)} {
+		alice.Name = name
+		b := heardBed(t, attack.Attack{Name: "a1", As: alice})
+		f := b.forms(oracle.Question{})[0]
+		f.note(b.standing(f, probe.Word{Status: http.StatusOK, Auth: map[string]any{"identity": map[string]any{"userid": name, "groups": alice.Tier}}}))
+		if f.Due.Differs(f.Said[0].Standing) {
+			t.Errorf("%.20q is taken for another: %.60q", name, f.Said[0].User)
+		}
+	}
+}
+
 // What an authorizer says may hold the key that it was shown.
 func TestNoKeyIsWrittenDown(t *testing.T) {
 	set, err := policy.ReadFS(seed.FS, "seed")
