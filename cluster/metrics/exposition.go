@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -45,15 +46,23 @@ const mostDefects = 50
 type Exposition struct {
 	Families, Samples int
 	Defects           []Defect
+	// Series are the samples of each family.
+	Series map[string]int
+	// Took is how long it took to be read, 0 where it was at hand.
+	Took time.Duration
 }
 
 // Exposition reads a metrics page and holds it against its format.
 func (r *Reader) Exposition(ctx context.Context, base string) (Exposition, error) {
+	began := time.Now()
 	page, err := r.get(ctx, join(base, "/metrics"))
 	if err != nil {
 		return Exposition{}, err
 	}
-	return CheckExposition(page), nil
+	took := time.Since(began)
+	seen := CheckExposition(page)
+	seen.Took = took
+	return seen, nil
 }
 
 // CheckExposition holds exposition text (format 0.0.4) against its rules: HELP
@@ -79,7 +88,13 @@ func CheckExposition(page []byte) Exposition {
 			c.found(TypeMissing, f.first, name, "it has samples and no TYPE, so its kind is not known")
 		}
 	}
-	return Exposition{Families: len(c.families), Samples: c.samples, Defects: c.defects}
+	series := map[string]int{}
+	for name, f := range c.families {
+		if f.samples > 0 {
+			series[name] = f.samples
+		}
+	}
+	return Exposition{Families: len(c.families), Samples: c.samples, Defects: c.defects, Series: series}
 }
 
 type familySeen struct {

@@ -143,6 +143,8 @@ var concerns = map[string]Concern{
 	"limitador:first-window-only":            blames(reports.Limiter, oracle.EachBinds, oracle.NoOverrun),
 	"limitador:reset-header-whole":           blames(reports.Limiter, oracle.ResetKept, oracle.ResetTold),
 	"limitador:headers-name-one":             blames(reports.Limiter, oracle.RemainingTold),
+	"limitador:series-per-call":              blames(reports.Limiter, oracle.SeriesBounded),
+	"limitador:page-slow":                    blames(reports.Limiter, oracle.SeriesBounded),
 	"limitador:windows-drift":                blames(reports.Limiter, oracle.KeepsPace),
 	"limitador:fifth-window-leaks":           blames(reports.Limiter, oracle.KeepsPace),
 	"limitador:evicts-after-5000-users":      blames(reports.Limiter, oracle.OwnQuota),

@@ -74,16 +74,32 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 var _ = Describe("Counters by the thousand", Label("rule:own-quota"), func() {
 	It("are each exact, and none is dropped for another", Serial, harness.On(harness.Unguarded), Case("K04"), func(ctx SpecContext) {
 		unguarded := bed.On(harness.Unguarded)
-		t := crowdTier(unguarded)
-		crowd := unguarded.EnrollCrowd(ctx, t.Name, multitude)
-
-		// All have used up their quotas before anybody comes back.
-		hits := unguarded.FireInTurn(ctx, volleys, int(t.Quota()), crowd)
-		hits = hits.And(unguarded.FireInTurn(ctx, volleys, 1, crowd))
+		crowd, hits := multitudeFires(ctx, unguarded)
 
 		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota)).To(Hold())
 	})
 })
+
+var _ = Describe("The limiter's metrics of thousands", Label("rule:series-bounded"), func() {
+	It("have one series a caller in each family, and are read in time", Serial, harness.On(harness.Unguarded), Case("M14"), func(ctx SpecContext) {
+		unguarded := bed.On(harness.Unguarded)
+		unguarded.NeedsUserLabel()
+
+		earlier := unguarded.Page(ctx)
+		_, hits := multitudeFires(ctx, unguarded)
+
+		Expect(unguarded.JudgeGrowth(ctx, hits, earlier, oracle.SeriesBounded)).To(Hold())
+	})
+})
+
+// multitudeFires has a multitude use up its quotas before anybody comes back.
+func multitudeFires(ctx SpecContext, bed *harness.Bed) ([]tier.Identity, harness.Hits) {
+	GinkgoHelper()
+	t := crowdTier(bed)
+	crowd := bed.EnrollCrowd(ctx, t.Name, multitude)
+	hits := bed.FireInTurn(ctx, volleys, int(t.Quota()), crowd)
+	return crowd, hits.And(bed.FireInTurn(ctx, volleys, 1, crowd))
+}
 
 var _ = Describe("Who is in two tiers", Label("rule:no-overrun"), func() {
 	It("has the smaller quota, and spends no more of the larger one", Serial, Case("I08"), func(ctx SpecContext) {

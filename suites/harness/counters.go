@@ -97,9 +97,7 @@ func (b *Bed) JudgeCrowd(ctx context.Context, crowd []tier.Identity, hits Hits, 
 // JudgeCrowdAbout is JudgeCrowd with what the case declares.
 func (b *Bed) JudgeCrowdAbout(ctx context.Context, crowd []tier.Identity, hits Hits, want oracle.Want, rules ...string) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question("", func(name string, _ attackPlan) bool {
-		return slices.Contains(hits.attacks, name)
-	}), func(q *oracle.Question) {
+	return b.ask(ctx, b.question("", hits.fired()), func(q *oracle.Question) {
 		q.Want, q.Subject.Fresh = want, true
 		if len(crowd) > 0 {
 			q.Subject.Limits = crowd[0].Limits

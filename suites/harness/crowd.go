@@ -48,3 +48,12 @@ func (b *Bed) OtherAddress() (address string, ok bool) {
 	}
 	return second, probe.Close() == nil
 }
+
+// fired tells whether an attack fired some of these hits.
+func (h Hits) fired() func(name string, _ attackPlan) bool {
+	names := make(map[string]bool, len(h.attacks))
+	for _, name := range h.attacks {
+		names[name] = true
+	}
+	return func(name string, _ attackPlan) bool { return names[name] }
+}

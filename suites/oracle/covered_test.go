@@ -69,6 +69,7 @@ var heldElsewhere = map[string]string{
 	OnlyMatching:        "no: counts within one window, hit by hit",
 	UndecidedUncounted:  "no: compares counters, and the calls ask for no limit",
 	KeysCostNothing:     "TestKeysThatCostNothingAreNeverAccused",
+	SeriesBounded:       "no: compares numbers of series with the number of callers",
 	HeardAtAnySize:      "no: compares counters with the number of hits",
 	RefusalTold:         "no: judged answer by answer",
 	LimitsGone:          "no: needs a policy that is deleted with a budget; judged on sent and received beside it",

@@ -13,11 +13,10 @@ import (
 // HELP costs people and no number: it is a weakness of its own (sut.md 2.8).
 func judgeWellFormed(t *trial) reports.Finding {
 	page := t.q.Page
+	if why := missingPage(page); why != "" {
+		return doubt("%s", why)
+	}
 	switch {
-	case page == nil:
-		return doubt("the question does not say which page was read")
-	case page.Missing != "":
-		return doubt("the limiter's metrics page could not be read: %.200q", page.Missing)
 	case page.Samples == 0 && len(page.Defects) == 0:
 		return doubt("the limiter's metrics page has no samples, so nothing was seen of its form")
 	}
@@ -31,6 +30,17 @@ func judgeWellFormed(t *trial) reports.Finding {
 			"%s without HELP, such as %.60q", count(len(page.Defects), "family"), page.Defects[0].Family)
 	}
 	return pass()
+}
+
+// missingPage is why there is no page to look at, "" if there is one.
+func missingPage(page *evidence.Page) string {
+	switch {
+	case page == nil:
+		return "the question does not say which page was read"
+	case page.Missing != "":
+		return fmt.Sprintf("the limiter's metrics page could not be read: %.200q", page.Missing)
+	}
+	return ""
 }
 
 func showDefect(d evidence.PageDefect) string {

@@ -41,6 +41,8 @@ type Question struct {
 	// Page is the limiter's metrics text as a strict reader saw it, nil if it was
 	// not read.
 	Page *evidence.Page `json:"page,omitempty"`
+	// Earlier is the same before the question's hits, nil if it was not read.
+	Earlier *evidence.Page `json:"earlier,omitempty"`
 	// Readings are books that were read in the midst of the case, one after the
 	// other.
 	Readings []evidence.Snapshot `json:"readings,omitempty"`

@@ -84,6 +84,8 @@ const (
 	OnlyMatching     = "only-matching"
 	HeardAtAnySize   = "heard-at-any-size"
 	AsModelled       = "as-modelled"
+	// SeriesBounded is about the size of the limiter's metrics text.
+	SeriesBounded = "series-bounded"
 )
 
 // The names of the rules about calls and hits that fail, and about what is
@@ -215,6 +217,7 @@ func All() []Rule {
 		{KeysCostNothing, "the authorizer answers as soon with many keys as with few", 0, judgeKeysCostNothing},
 		{HeardAtAnySize, "the limiter hears every hit, however many limits it has", needsLedger, judgeHeardAtAnySize},
 		{AsModelled, "hit by hit, what is decided is what a reference model of the policy decides", needsLedger | needsOrder | needsFirstHit, judgeAsModelled},
+		{SeriesBounded, "the limiter's metrics text grows by one series a family for each caller, and stays fast to read", needsLedger, judgeSeriesBounded},
 	}
 }
 
