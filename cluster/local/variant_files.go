@@ -126,8 +126,8 @@ func (f variantFiles) gatewayFiles(set *policy.Set) (config, routing []byte, err
 }
 
 // gatewayChanges tells whether a policy means another filter configuration
-// than the one in force. Other routes are an error: a gateway reads them when
-// it starts.
+// than the one in force. Other routes alone are an error: the gateway takes them
+// with a configuration, and counts only those.
 func (f variantFiles) gatewayChanges(set *policy.Set) (bool, error) {
 	config, routing, err := f.gatewayFiles(set)
 	if err != nil {
@@ -141,10 +141,11 @@ func (f variantFiles) gatewayChanges(set *policy.Set) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !bytes.Equal(routing, routingNow) {
-		return false, errors.New("the policy's routes differ from those in force, which a running gateway keeps: bring up a variant for it")
+	changed := !bytes.Equal(config, configNow)
+	if !changed && !bytes.Equal(routing, routingNow) {
+		return false, errors.New("the policy's routes differ from those in force and the filter's configuration does not, so that nobody sees when the gateway has taken them: bring up a variant for it")
 	}
-	return !bytes.Equal(config, configNow), nil
+	return changed, nil
 }
 
 // namespaces are the limiter's namespaces in the limits file as it stands.

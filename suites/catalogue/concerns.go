@@ -145,6 +145,8 @@ var concerns = map[string]Concern{
 	"limitador:headers-name-one":             blames(reports.Limiter, oracle.RemainingTold),
 	"limitador:series-per-call":              blames(reports.Limiter, oracle.SeriesBounded),
 	"limitador:page-slow":                    blames(reports.Limiter, oracle.SeriesBounded),
+	"limitador:moved-limits-stay":            blames(reports.Limiter, oracle.LimitsGone, oracle.LimitsInForce),
+	"limitador:last-limit-wipes-all":         blames(reports.Limiter, oracle.AllDenied),
 	"limitador:windows-drift":                blames(reports.Limiter, oracle.KeepsPace),
 	"limitador:fifth-window-leaks":           blames(reports.Limiter, oracle.KeepsPace),
 	"limitador:evicts-after-5000-users":      blames(reports.Limiter, oracle.OwnQuota),

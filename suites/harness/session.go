@@ -58,6 +58,9 @@ const (
 	AbsentLabel = "absent-label"
 	// ByModel is the policy with limits that read the model in the body.
 	ByModel = "by-model"
+	// Moved is the policy with more routes, for specs that move policies and take
+	// routes away.
+	Moved = "moved"
 	// Tokens is the policy with two limits on tokens beside those on hits.
 	Tokens = "tokens"
 	// Tightened is the policy, for a spec that takes its limits away and puts

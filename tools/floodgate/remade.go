@@ -28,6 +28,7 @@ func remade(set *policy.Set, variant string) (*policy.Set, error) {
 		harness.Tokens:      set.WithTokenLimits,
 		harness.Shapes:      set.WithShapesAndRoutes,
 		harness.Several:     set.WithSeveralLimits,
+		harness.Moved:       set.WithMoreRoutes,
 	}
 	maker, ok := makers[variant]
 	if !ok {
