@@ -23,10 +23,12 @@ const (
 	RealLimiter Need = "real limiter"
 	ShadowMode  Need = "shadow mode"
 	UnitTests   Need = "unit tests"
-	ASpec       Need = "a spec"
+	// OtherModel is a backend that speaks what no model server of the product does.
+	OtherModel Need = "another model server"
+	ASpec      Need = "a spec"
 )
 
-var needs = []Need{Kubernetes, Redis, Disk, TokenLimits, RealLimiter, ShadowMode, UnitTests, ASpec}
+var needs = []Need{Kubernetes, Redis, Disk, TokenLimits, RealLimiter, ShadowMode, UnitTests, OtherModel, ASpec}
 
 // Absence is why a case has no spec.
 type Absence struct {
