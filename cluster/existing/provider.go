@@ -70,7 +70,7 @@ func (p *Provider) Up(ctx context.Context, options cluster.Options) (cluster.Sys
 		return nil, errors.Join(err, os.RemoveAll(state))
 	}
 	return open(ctx, c, kubernetes.Setting{
-		Shared: true,
+		Shared:   true,
 		Provider: name, Site: site, Rights: rights, State: state, Variants: variants, Options: options,
 	})
 }

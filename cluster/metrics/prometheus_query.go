@@ -21,6 +21,10 @@ const (
 	targetUp = "up"
 )
 
+// toldWithin is how long after its scrape began a sample may be dated that carries
+// a time of its own: half of the range that is looked at.
+const toldWithin = 500 * time.Millisecond
+
 // target is a scrape target and when its last scrape began.
 type target struct {
 	job, instance string
@@ -74,8 +78,8 @@ func (p *Prometheus) targets(ctx context.Context) ([]target, error) {
 // tell the series of this scrape from those that ended before it.
 func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, error) {
 	query := fmt.Sprintf("{__name__=~%q,job=%s,instance=%s}[1s]",
-		strings.Join(append(callNames(), targetUp), "|"), strconv.Quote(target.job), strconv.Quote(target.instance))
-	value, _, _, err := p.api.Query(ctx, query, target.began)
+		strings.Join(append(callNames(), limiterUp, targetUp), "|"), strconv.Quote(target.job), strconv.Quote(target.instance))
+	value, _, _, err := p.api.Query(ctx, query, target.began.Add(toldWithin))
 	if err != nil {
 		return nil, fmt.Errorf("query %s: %w", query, err)
 	}
@@ -83,19 +87,26 @@ func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, erro
 	if !ok {
 		return nil, fmt.Errorf("query %s: got %s, want a matrix", query, kindOf(value))
 	}
+	if err := ofScrapes(matrix, target); err != nil {
+		return nil, err
+	}
 	up := false
 	var samples []Sample
 	for _, stream := range matrix {
 		if stream == nil || len(stream.Values) == 0 {
 			continue
 		}
-		last := stream.Values[len(stream.Values)-1]
-		if !last.Timestamp.Time().Equal(target.began) {
+		at := slices.IndexFunc(stream.Values, func(s model.SamplePair) bool { return s.Timestamp.Time().Equal(target.began) })
+		if at < 0 {
 			continue
 		}
+		last := stream.Values[at]
 		name := string(stream.Metric[model.MetricNameLabel])
-		if name == targetUp {
+		switch name {
+		case targetUp:
 			up = last.Value == 1
+			continue
+		case limiterUp:
 			continue
 		}
 		labels := make(map[string]string, len(stream.Metric))
@@ -108,6 +119,31 @@ func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, erro
 		return nil, fmt.Errorf("the last scrape of %s, at %s, failed", target.instance, utc(target.began))
 	}
 	return samples, nil
+}
+
+// ofScrapes is an error where samples carry other times than their scrapes: the
+// target tells times of its own, and which scrape a sample is of is not known.
+func ofScrapes(matrix model.Matrix, target target) error {
+	scrapes := map[model.Time]bool{}
+	for _, stream := range matrix {
+		if stream != nil && string(stream.Metric[model.MetricNameLabel]) == targetUp {
+			for _, sample := range stream.Values {
+				scrapes[sample.Timestamp] = true
+			}
+		}
+	}
+	for _, stream := range matrix {
+		if stream == nil {
+			continue
+		}
+		for _, sample := range stream.Values {
+			if !scrapes[sample.Timestamp] {
+				return fmt.Errorf("the samples of %s carry times of their own, such as %s, so that their scrape is not known",
+					target.instance, utc(sample.Timestamp.Time()))
+			}
+		}
+	}
+	return nil
 }
 
 // kindOf names what Prometheus answered; an answer without any data is nil.

@@ -125,7 +125,8 @@ func atTheEarliest(ms int64) time.Time { return time.UnixMilli(ms - 1) }
 
 func TestLastReadsRawSamplesOfOneScrape(t *testing.T) {
 	p := &promServer{stored: []series{
-		stored("up", "limitador", "a:1", "", map[int64]string{scrapedAt - 1000: "1", scrapedAt: "1"}),
+		stored("up", "limitador", "a:1", "", map[int64]string{scrapedAt - 900: "1", scrapedAt - 500: "1", scrapedAt: "1"}),
+		stored("limitador_up", "limitador", "a:1", "", map[int64]string{scrapedAt - 900: "1", scrapedAt - 500: "1", scrapedAt: "1"}),
 		stored("authorized_calls", "limitador", "a:1", "free", map[int64]string{scrapedAt - 500: "1", scrapedAt: "2"}),
 		stored("limited_calls", "limitador", "a:1", "free", map[int64]string{scrapedAt: "3"}),
 		// This series ended before the scrape: the limiter was restarted.
@@ -208,6 +209,14 @@ func TestAfterSaysWhatWasMissing(t *testing.T) {
 	}{
 		"no target":     {nil, "instance a:1 was not scraped"},
 		"an old scrape": {[]series{stored("up", "j", "a:1", "", map[int64]string{scrapedAt: "1"})}, "the last scrape of a:1 began at 2027-01-15T08:00:00.122Z"},
+		"samples with times of their own": {
+			[]series{
+				stored("up", "j", "a:1", "", map[int64]string{scrapedAt + 500: "1"}),
+				stored("limitador_up", "j", "a:1", "", map[int64]string{scrapedAt + 503: "1"}),
+				stored("authorized_calls", "j", "a:1", "free", map[int64]string{scrapedAt + 503: "2"}),
+			},
+			"the samples of a:1 carry times of their own, such as 2027-01-15T08:00:00.626Z",
+		},
 		"a failed scrape": {
 			[]series{stored("up", "j", "a:1", "", map[int64]string{scrapedAt + 2: "0"})},
 			"the last scrape of a:1, at 2027-01-15T08:00:00.125Z, failed",

@@ -33,6 +33,9 @@ var _ = Describe("A tier", Label("rule:moved-tier"), func() {
 		if err != nil {
 			bed.NotJudged("%v", err)
 		}
+		if len(except(promoted.Limits, alice.Limits)) < len(promoted.Limits) {
+			bed.NotJudged("tiers %s and %s share a limit, and who moves takes along what was counted", alice.Tier, promoted.Tier)
+		}
 
 		bed.Fire(ctx, pastQuota(alice, 2))
 		// A limiter that is wrong about alice tells nothing of the move.

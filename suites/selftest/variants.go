@@ -22,6 +22,14 @@ func Variants() []Variant {
 		{Name: "metrics-of-fork", About: "the limiter's metrics are named as the wasm-shim demo's", Manners: []string{"limitador:metrics-of-fork"}},
 		{Name: "metrics-of-fork-besides", About: "calls without a user beside the same calls with one", Manners: []string{"limitador:metrics-of-fork-besides"}},
 		{Name: "metrics-shuffled", About: "/metrics in another order at every scrape, as the real server's", Manners: []string{"limitador:metrics-shuffled"}},
+		{
+			Name: "metrics-besides", About: "the limiter's page has families of others besides, some with names that begin alike", Prometheus: true,
+			Manners: []string{"limitador:metrics-besides"}, Cases: []string{"M01", "M02", "M05", "M17"},
+		},
+		{
+			Name: "metrics-timed", About: "the limiter's samples carry times of their own, which Prometheus keeps", Prometheus: true,
+			Manners: []string{"limitador:metrics-timed"}, Cases: []string{"M02", "M17"},
+		},
 		{Name: "closing-connections", About: "the gateway closes the connection after every answer", Manners: []string{"gateway:closes-connections"}},
 		{Name: "resetting-connections", About: "1 % of the hits lose their connection before they are counted", Manners: []string{"gateway:resets-connections"}},
 		{Name: "epoch-windows", About: "windows end by the clock, and are declared to", Args: []string{
