@@ -73,10 +73,19 @@ func judgeAsModelled(t *trial) reports.Finding {
 		return blame(cause{reports.Limiter, "the hits agree with a model whose denied hits open windows of other limits", "a refused call opens a window (W14)"},
 			broke.numbers(), "%s", broke.reason(ref))
 	}
+	asked := t.asked(ref)
 	if broke.admitted {
-		return blame(t.overAdmission(), broke.numbers(), "%s", broke.reason(ref))
+		return blame(asked.overAdmission(), broke.numbers(), "%s", broke.reason(ref))
 	}
-	return blame(t.falseDenial(), broke.numbers(), "%s", broke.reason(ref))
+	return blame(asked.falseDenial(), broke.numbers(), "%s", broke.reason(ref))
+}
+
+// asked is the trial without the hits that no limit applies to: the limiter has no
+// account of them, and need not.
+func (t *trial) asked(ref *Reference) *trial {
+	return newTrial(t.q, slices.DeleteFunc(slices.Clone(t.entries), func(e evidence.Entry) bool {
+		return t.planned[e.Attack] && len(ref.Draws[e.Attack]) == 0
+	}))
 }
 
 // salvo are hits that were under way at once and draw on the same counters: which

@@ -176,3 +176,21 @@ func TestTheReferenceModelFindsDefects(t *testing.T) {
 		})
 	}
 }
+
+// TestHitsThatNoLimitAppliesToBlameNobody keeps the limiter's account, which does not
+// hold them, from looking like the gateway's omission.
+func TestHitsThatNoLimitAppliesToBlameNobody(t *testing.T) {
+	s := schedule{seed: 1, latency: 3 * ms, limits: []tier.Limit{limitOf(2, 4*sec)}, volleys: []plannedVolley{
+		{hits: 5}, {hits: 4, meets: []int{0}},
+	}}
+	if f := asModelled(s); f.Verdict != reports.Pass {
+		t.Fatalf("%s: %s", f.Verdict, f.Reason)
+	}
+	s.fault = fault{quota: func(_ string, q int64) int64 { return q + 1 }}
+	q, entries := s.fired()
+	q.Rules = []string{AsModelled}
+	f := Judge(q, entries)[1]
+	if f.Verdict != reports.Fail || f.Component != reports.Limiter || !strings.HasPrefix(f.Reason, "v2: of 1 hit at ") {
+		t.Fatalf("%s, blames %q: %s", f.Verdict, f.Component, f.Reason)
+	}
+}

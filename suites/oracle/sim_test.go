@@ -201,7 +201,9 @@ func (s *shot) admit() {
 func (w *world) ask(s shot) bool {
 	limits := w.limits[s.identity]
 	if w.byAttack != nil {
-		limits = w.byAttack[s.attack]
+		if limits = w.byAttack[s.attack]; len(limits) == 0 {
+			return true
+		}
 	}
 	if !w.separate {
 		return w.call(s, limits)

@@ -105,7 +105,7 @@ func TestShrinkingKeepsWhatFails(t *testing.T) {
 			tries++
 			return fails(c)
 		}, func() bool { return true })
-		if !fails(small) || len(small.Limits) != 1 || len(small.Limits[0].Rates) != 1 || len(small.Strands) != 1 || len(small.Strands[0]) != 1 || small.Strands[0][0].Hits != 2 {
+		if !fails(small) || len(small.Limits) != 1 || len(small.Limits[0].Rates) != 1 || len(small.Strands) != 1 || len(small.Strands[0]) != 1 || len(small.Callers) != 1 || small.Strands[0][0].Hits != 2 {
 			t.Fatalf("shrunk to %+v", small)
 		}
 		if tries > 400 {

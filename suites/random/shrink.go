@@ -24,10 +24,29 @@ func Shrink(t Trial, fails func(Trial) bool, more func() bool) Trial {
 	for {
 		smaller, found := t.smallerThatFails(fails, more)
 		if !found {
-			return t
+			return t.withoutIdlers()
 		}
 		t = smaller
 	}
+}
+
+// withoutIdlers is the trial without callers who fire nothing.
+func (t Trial) withoutIdlers() Trial {
+	t = t.clone()
+	var callers []string
+	place := map[int]int{}
+	for _, strand := range t.Strands {
+		for i := range strand {
+			caller := strand[i].Caller
+			if _, known := place[caller]; !known {
+				place[caller] = len(callers)
+				callers = append(callers, t.Callers[caller])
+			}
+			strand[i].Caller = place[caller]
+		}
+	}
+	t.Callers = callers
+	return t
 }
 
 func (t Trial) smallerThatFails(fails func(Trial) bool, more func() bool) (Trial, bool) {
