@@ -75,7 +75,7 @@ func (t *trial) scrapedTooEarly() time.Duration {
 	if !t.q.Began.IsZero() {
 		var last time.Duration
 		for i := range t.entries {
-			if e := &t.entries[i]; !t.later(e) {
+			if e := &t.entries[i]; !t.outside(e) {
 				last = max(last, e.Received)
 			}
 		}

@@ -194,3 +194,19 @@ func TestHitsThatNoLimitAppliesToBlameNobody(t *testing.T) {
 		t.Fatalf("%s, blames %q: %s", f.Verdict, f.Component, f.Reason)
 	}
 }
+
+// TestEntriesFromBeforeTheBooksDoNotCount keeps a question whose books were opened in
+// the midst of a case from setting hits of before against them.
+func TestEntriesFromBeforeTheBooksDoNotCount(t *testing.T) {
+	s := schedule{seed: 1, latency: 3 * ms, limits: []tier.Limit{limitOf(2, 60*sec)}, volleys: []plannedVolley{{hits: 4, after: 5 * sec, meets: []int{0}}}}
+	s.fault = fault{quota: func(_ string, q int64) int64 { return q + 1 }}
+	q, entries := s.fired()
+	q.Rules, q.Subject.Identity, q.Subject.Name = []string{AsModelled}, "", ""
+	q.Before.At, q.After.At = began.Add(4*sec), began.Add(9*sec)
+	earlier := entries[0]
+	earlier.Attack, earlier.Hit, earlier.Sent, earlier.Received = "earlier", "h", sec, sec+ms
+	f := Judge(q, append([]evidence.Entry{earlier}, entries...))[1]
+	if f.Verdict != reports.Fail || f.Component != reports.Limiter {
+		t.Fatalf("%s, blames %q: %s", f.Verdict, f.Component, f.Reason)
+	}
+}

@@ -91,10 +91,10 @@ func newTrial(q Question, entries []evidence.Entry) *trial {
 	}
 	t.planned = planned
 	isMine := func(e *evidence.Entry) bool {
-		return !t.later(e) && (q.Subject.Identity == "" && planned[e.Attack] || q.Subject.Identity != "" && e.Identity == q.Subject.Identity)
+		return !t.outside(e) && (q.Subject.Identity == "" && planned[e.Attack] || q.Subject.Identity != "" && e.Identity == q.Subject.Identity)
 	}
 	for i := range entries {
-		if t.later(&entries[i]) {
+		if t.outside(&entries[i]) {
 			continue
 		}
 		t.whole.add(&entries[i])
@@ -125,10 +125,15 @@ func newTrial(q Question, entries []evidence.Entry) *trial {
 	return t
 }
 
-// later says that an entry left after the question's books were read: a ledger
-// that is judged again also holds what the case fired for its later questions.
-func (t *trial) later(e *evidence.Entry) bool {
-	return !t.planned[e.Attack] && !t.q.Began.IsZero() && !t.q.After.At.IsZero() && t.q.Began.Add(e.Sent).After(t.q.After.At)
+// outside says that an entry was answered before the question's books were opened,
+// or left after they were closed: a case may open them anew, and a ledger that is
+// judged again also holds what the case fired for its later questions.
+func (t *trial) outside(e *evidence.Entry) bool {
+	if t.planned[e.Attack] || t.q.Began.IsZero() {
+		return false
+	}
+	before, after := t.q.Before.At, t.q.After.At
+	return !before.IsZero() && t.q.Began.Add(e.Received).Before(before) || !after.IsZero() && t.q.Began.Add(e.Sent).After(after)
 }
 
 // sort puts a hit where the window rules look for it.
