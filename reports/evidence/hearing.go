@@ -96,11 +96,13 @@ func (s Standing) Equal(o Standing) bool {
 // Differs tells whether a caller who is let in is taken for somebody else than is
 // due, as s says, or for one with other limits.
 func (s Standing) Differs(said Standing) bool {
-	if s.Status != said.Status || s.Status != letIn {
+	if !s.LetIn() || !said.LetIn() {
 		return false
 	}
 	return s.User != "" && s.User != said.User || !s.LimitsUnknown && !slices.Equal(s.Limits, said.Limits)
 }
 
-// letIn is the status of a caller who is let in.
+// LetIn tells whether the caller is not refused.
+func (s Standing) LetIn() bool { return s.Status == letIn }
+
 const letIn = 200

@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -56,7 +55,7 @@ func (t *trial) letInByWord() (c cause, is bool) {
 			continue
 		}
 		for _, said := range w.Said {
-			if said.Status == http.StatusOK {
+			if said.LetIn() {
 				return cause{reports.Authorizer, tellWord(w, said), "the authorizer lets in whom it should refuse"}, true
 			}
 		}
@@ -81,7 +80,7 @@ func tellWord(w evidence.Word, said evidence.Answered) string {
 
 // standingText is a caller in words; names come from the system under test.
 func standingText(s evidence.Standing) string {
-	if s.Status != http.StatusOK {
+	if !s.LetIn() {
 		return fmt.Sprintf("to be answered %d", s.Status)
 	}
 	who := "a caller"
