@@ -65,6 +65,10 @@ test-kind: build pod charts ## what only clusters show: cut off and gone on, dow
 full: build ## every case that one machine can host
 	$(FLOODGATE) run --lane full --out $(OUT) $(ARGS)
 
+.PHONY: random
+random: build ## policies and schedules that nobody wrote, drawn from a seed (ARGS='--seed 7 --trials 3')
+	$(FLOODGATE) run --lane random --out $(OUT) $(ARGS)
+
 .PHONY: selftest
 selftest: build ## every fault, pairs of faults and correct systems: what the suite finds, and whom it accuses
 	$(FLOODGATE) selftest --out $(OUT) --json $(OUT)/selftest.json $(ARGS)
