@@ -31,6 +31,10 @@ func Variants() []Variant {
 			Manners: []string{"limitador:metrics-timed"}, Cases: []string{"M02", "M17"},
 		},
 		{Name: "closing-connections", About: "the gateway closes the connection after every answer", Manners: []string{"gateway:closes-connections"}},
+		{
+			Name: "decorated-answers", About: "the gateway adds headers of other filters, and closes a connection after a few hits",
+			Manners: []string{"gateway:decorated-answers", "gateway:few-per-connection"}, Cases: []string{"A01", "B02", "C01", "H01", "H02", "H06", "H07", "H09", "M04"},
+		},
 		{Name: "resetting-connections", About: "1 % of the hits lose their connection before they are counted", Manners: []string{"gateway:resets-connections"}},
 		{Name: "epoch-windows", About: "windows end by the clock, and are declared to", Args: []string{
 			"--window-model", "epoch", "--standin-window-model", "epoch",

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	program := func() {
-		blind(os.Getenv("TEST_BLIND_RULES"))
+		bias(os.Getenv("TEST_BLIND_RULES"), os.Getenv("TEST_ACCUSING_RULES"))
 		os.Exit(Main())
 	}
 	testscript.Main(m, map[string]func(){"floodgate": program, conformance.Program: program})
@@ -81,17 +81,20 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// blind makes rules of the oracle hold whatever they are asked.
-func blind(rules string) {
-	if rules == "" {
+// bias makes some rules of the oracle hold whatever they are asked, and others fail.
+func bias(blind, accusing string) {
+	if blind == "" && accusing == "" {
 		return
 	}
-	names := strings.Split(rules, ",")
+	holding, failing := strings.Split(blind, ","), strings.Split(accusing, ",")
 	harness.AskInstead(func(q oracle.Question, entries []evidence.Entry) []reports.Finding {
 		findings := oracle.Judge(q, entries)
 		for i := range findings {
-			if slices.Contains(names, findings[i].Rule) {
-				findings[i].Verdict, findings[i].Reason = reports.Pass, ""
+			switch f := &findings[i]; {
+			case slices.Contains(holding, f.Rule):
+				f.Verdict, f.Reason = reports.Pass, ""
+			case slices.Contains(failing, f.Rule):
+				f.Verdict, f.Reason, f.Component = reports.Fail, "it is accused for nothing", reports.Limiter
 			}
 		}
 		return findings
