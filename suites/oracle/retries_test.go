@@ -38,11 +38,13 @@ func TestRetriesOfASoundSystemAreNeverAccused(t *testing.T) {
 	rule, passed := ruleNamed(t, RetriesSpendOnce), 0
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawConditions(t)
-		c.Unheard = false
+		// Only the model fails hits: with losses of other kinds little is known.
+		c.Unheard, c.Losses = false, false
 		q, entries := c.trialOf()
 		rng := rand.New(rand.NewPCG(c.Seed, 3))
 		for i := range entries {
-			if e := &entries[i]; e.Outcome == evidence.Failed && e.From == evidence.FromBackend && rng.IntN(3) > 0 {
+			if e := &entries[i]; e.Outcome == evidence.Admitted && rng.IntN(3) == 0 {
+				e.Outcome, e.Status, e.From = evidence.Failed, 502, evidence.FromBackend
 				q.After.Backend.Hits[e.Hit] = 2 + rng.IntN(3)
 			}
 		}
@@ -55,6 +57,7 @@ func TestRetriesOfASoundSystemAreNeverAccused(t *testing.T) {
 		case reports.Inconclusive, reports.NotJudged:
 		}
 	})
+	t.Logf("passed %d times", passed)
 	if passed == 0 {
 		t.Error("it never passed: the property says nothing about it")
 	}
