@@ -43,7 +43,11 @@ func TestSeveralOfEachAreOneToACaller(t *testing.T) {
 		}
 		reader := metrics.NewReader(nil)
 		defer reader.Close()
-		limiters, err := system.(cluster.LimiterLister).Limiters(t.Context(), mainVariant)
+		lister, err := cluster.As[cluster.LimiterLister](system)
+		if err != nil {
+			t.Fatal(err)
+		}
+		limiters, err := lister.Limiters(t.Context(), mainVariant)
 		if err != nil || len(limiters) != 2 {
 			t.Fatalf("limiters %v, %v, want two", limiters, err)
 		}
@@ -52,7 +56,11 @@ func TestSeveralOfEachAreOneToACaller(t *testing.T) {
 				t.Errorf("%s has counted nothing, %v", base, err)
 			}
 		}
-		gateways, err := system.(cluster.GatewayLister).GatewayStats(t.Context(), mainVariant)
+		several, err := cluster.As[cluster.GatewayLister](system)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gateways, err := several.GatewayStats(t.Context(), mainVariant)
 		if err != nil || len(gateways) != 2 {
 			t.Fatalf("gateways %v, %v, want two", gateways, err)
 		}

@@ -29,10 +29,7 @@ const (
 // these limits, but under names that nobody else has: nothing of anybody's quota is
 // spent. Once a case and set of limits will do.
 func (b *Bed) examine(ctx context.Context, limits []tier.Limit) *evidence.Examination {
-	asked := b.variant.Name
-	for _, l := range limits {
-		asked += " " + l.Scope + " " + l.ID + " " + l.String()
-	}
+	asked := fmt.Sprintf("%s %#v", b.variant.Name, limits)
 	s := b.run.spec
 	if s.examinations[asked] == nil {
 		examined, err := b.examination(ctx, limits)

@@ -176,7 +176,7 @@ func (b *Bed) standing(f *form, word probe.Word) evidence.Standing {
 // fit is a name that the authorizer gave as it may be written down: without what
 // was shown to it.
 func (f *form) fit(name string) string {
-	for _, part := range strings.Fields(f.shown.Value) {
+	for part := range strings.FieldsSeq(f.shown.Value) {
 		if part != f.shown.Credential.Name {
 			name = strings.ReplaceAll(name, part, "[redacted]")
 		}
@@ -265,12 +265,12 @@ func (b *Bed) formOf(plan attackPlan) (f *form, ok bool) {
 	}
 	switch {
 	case a.Anonymous:
-		f.Word.Shown = "no key"
+		f.Shown = "no key"
 	case a.Forged != nil:
-		f.Word.Shown = "a forged key"
+		f.Shown = "a forged key"
 		f.shown.Credential, f.shown.Value = a.As.Credential, *a.Forged
 	default:
-		f.Caller, f.Word.Shown = plan.identity, "the key"
+		f.Caller, f.Shown = plan.identity, "the key"
 		f.shown = probe.ShownBy(a.As, request)
 		if f.Due = b.due(a.As, request); f.Due != nil {
 			// As what the authorizer says is cut, or a long name was another's.
@@ -285,10 +285,10 @@ func (b *Bed) formOf(plan attackPlan) (f *form, ok bool) {
 		}
 	}
 	if len(more) > 0 {
-		f.Word.Shown += " and the client's " + strings.Join(more, ", ")
+		f.Shown += " and the client's " + strings.Join(more, ", ")
 	}
 	if request.Path != b.set.Request().Path {
-		f.Word.Shown += " on " + request.Path
+		f.Shown += " on " + request.Path
 	}
 	return f, true
 }

@@ -55,7 +55,7 @@ func TestCallersAreAskedAboutAsTheyPresentedThemselves(t *testing.T) {
 	var got [][]string
 	forms := b.forms(q)
 	for _, f := range forms {
-		got = append(got, append([]string{f.Caller, f.Word.Shown}, f.Attacks...))
+		got = append(got, append([]string{f.Caller, f.Shown}, f.Attacks...))
 	}
 	want := [][]string{
 		{alice.String(), "the key and the client's X-Userid", "a3"},

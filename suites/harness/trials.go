@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -122,9 +123,7 @@ func (t *Tried) model(fired attack.Attack, volley random.Volley) error {
 	}
 	if volley.Mark != "" {
 		headers := map[string]string{policy.MarkHeader: volley.Mark}
-		for name, value := range request.Headers {
-			headers[name] = value
-		}
+		maps.Copy(headers, request.Headers)
 		request.Headers = headers
 	}
 	caller := &t.callers[volley.Caller]

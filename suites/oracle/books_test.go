@@ -50,14 +50,13 @@ func twoPolicies(q *Question) {
 	q.Subject.Limits = append(q.Subject.Limits, other)
 }
 
-// visited adds denied hits of a caller whom the ledger does not know.
-func visited(n int64) func(*Question) {
-	return func(q *Question) {
-		q.After.Limiter.Users["mallory"] = evidence.Calls{Limited: n}
-		q.After.Limiter.Total.Limited += n
-		q.After.Gateway.Hits += n
-		q.After.Gateway.Denied += n
-	}
+// visited adds six denied hits of a caller whom the ledger does not know.
+func visited(q *Question) {
+	const hits = 6
+	q.After.Limiter.Users["mallory"] = evidence.Calls{Limited: hits}
+	q.After.Limiter.Total.Limited += hits
+	q.After.Gateway.Hits += hits
+	q.After.Gateway.Denied += hits
 }
 
 func TestReconciled(t *testing.T) {
@@ -144,10 +143,10 @@ func TestGatewayAgrees(t *testing.T) {
 		{name: "lost hits may not have arrived", hits: []string{"A1+1", "L3+1"}, edit: moved(evidence.GatewayBook{Hits: 1}), want: want{verdict: reports.Pass}},
 		{name: "denials not booked", edit: moved(evidence.GatewayBook{Hits: 3}), want: gateway("booked 0 denials for 1 denied and 0 refused")},
 		{name: "others beside", edit: crowded, want: want{reason: "others ran beside"}},
-		{name: "visitors that the limiter's book names", edit: visited(6), want: want{reason: "others ran beside"}},
+		{name: "visitors that the limiter's book names", edit: visited, want: want{reason: "others ran beside"}},
 		{name: "visitors of a stack that others may use", edit: both(func(q *Question) { q.Shared = true }, moved(evidence.GatewayBook{Hits: 4, Denied: 2})), want: want{reason: "others ran beside"}},
-		{name: "a stranger in the limiter's book, but no more hits", edit: both(visited(6), moved(evidence.GatewayBook{Hits: 3, Denied: 3})), want: gateway("booked 3 denials")},
-		{name: "visitors where the limiter's book names nobody", edit: both(visited(6), noUsers), want: want{reason: "others ran beside"}},
+		{name: "a stranger in the limiter's book, but no more hits", edit: both(visited, moved(evidence.GatewayBook{Hits: 3, Denied: 3})), want: gateway("booked 3 denials")},
+		{name: "visitors where the limiter's book names nobody", edit: both(visited, noUsers), want: want{reason: "others ran beside"}},
 		{name: "restarted", edit: both(func(q *Question) { q.Before.Gateway.Hits = 9 }), want: want{reason: "so it restarted"}},
 		{name: "not read", edit: func(q *Question) { q.After.Gateway = nil }, want: want{reason: "the gateway book was not read"}},
 	} {
@@ -188,8 +187,8 @@ func TestUntouched(t *testing.T) {
 	}
 	for _, c := range []bookCase{
 		{name: "still", hits: refused, want: want{verdict: reports.Pass}},
-		{name: "moved by visitors", hits: refused, edit: both(outsider, visited(6)), want: want{reason: "others that ran beside"}},
-		{name: "moved by a stranger, but no more hits", hits: refused, edit: both(outsider, visited(6), func(q *Question) { q.After.Gateway.Hits = 2 }), want: want{reports.Fail, reports.Gateway, "limited_calls +6"}},
+		{name: "moved by visitors", hits: refused, edit: both(outsider, visited), want: want{reason: "others that ran beside"}},
+		{name: "moved by a stranger, but no more hits", hits: refused, edit: both(outsider, visited, func(q *Question) { q.After.Gateway.Hits = 2 }), want: want{reports.Fail, reports.Gateway, "limited_calls +6"}},
 		{name: "moved for nobody, though visitors are not named", hits: refused, edit: both(outsider, booked(0, 6), noUsers, func(q *Question) { q.After.Gateway.Hits = 2 }), want: want{reports.Fail, reports.Gateway, "limited_calls +6"}},
 		{name: "moved", hits: refused, edit: booked(1, 0), want: want{reports.Fail, reports.Gateway, "authorized_calls +1, limited_calls +0, authorized_hits +1 for 2 hits that must not count"}},
 		{name: "for hits that were let in", hits: []string{"A1+1", "D3+1"}, edit: booked(1, 1), want: want{reports.Fail, reports.Authorizer, "authorized_calls +1, limited_calls +1"}},

@@ -103,7 +103,9 @@ func TestTheAuthorizersWordDecidesWhomACauseNames(t *testing.T) {
 			`2 hits were denied too early, the first at 90ms, when at most 1 of 2 hits can have been counted; the authorizer, asked directly 200 times about the key and the client's X-Userid (premium/bob), said 200 times that it is "alice" under requests, where the policy makes it "bob" under requests`,
 		},
 		{
-			"booked under another name", Reconciled, []string{"A84+2", "A90+2", "D99+1"}, both(booked(2, 0), heard(said("bob", 200, "requests"))), reports.Authorizer,
+			"booked under another name", Reconciled,
+			[]string{"A84+2", "A90+2", "D99+1"},
+			both(booked(2, 0), heard(said("bob", 200, "requests"))), reports.Authorizer,
 			`limited_calls +0 for 2 admitted, 1 denied, 0 unknown: at least +1 must be; the authorizer, asked directly 200 times about the key (premium/alice), said 200 times that it is "bob" under requests, where the policy makes it "alice" under requests`,
 		},
 	} {
@@ -196,11 +198,15 @@ func TestTheLimiterIsCrossExamined(t *testing.T) {
 		reason     string
 	}{
 		{
-			"it breaks the limit itself", NoOverrun, []string{"A84+2", "A90+2", "A95+2", "D99+1"}, both(counted(0), examined(func(e *evidence.Examination) { e.InTurn.Admitted, e.InTurn.Before = 3, 3 })), reports.Limiter,
+			"it breaks the limit itself", NoOverrun,
+			[]string{"A84+2", "A90+2", "A95+2", "D99+1"},
+			both(counted(0), examined(func(e *evidence.Examination) { e.InTurn.Admitted, e.InTurn.Before = 3, 3 })), reports.Limiter,
 			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter answered all 3 (its authorized_calls +3); asked directly about a fresh caller, the limiter admitted 3 of 5 calls in turn and 2 of 62 at once",
 		},
 		{
-			"keeping it acquits nobody", NoOverrun, []string{"A84+2", "A90+2", "A95+2", "D99+1"}, both(counted(0), examined()), reports.Limiter,
+			"keeping it acquits nobody", NoOverrun,
+			[]string{"A84+2", "A90+2", "A95+2", "D99+1"},
+			both(counted(0), examined()), reports.Limiter,
 			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter answered all 3 (its authorized_calls +3); asked directly about a fresh caller, the limiter admitted 2 of 5 calls in turn and 2 of 62 at once",
 		},
 		{
@@ -220,17 +226,23 @@ func TestTheLimiterIsCrossExamined(t *testing.T) {
 			"window 1, opened at 10ms, admitted 10 of 2 hits; the limiter answered all 10 (its authorized_calls +10); asked directly about a fresh caller, the limiter admitted 2 of 5 calls in turn and 2 of 62 at once",
 		},
 		{
-			"counted under a limit that does not apply", NoUnderrun, []string{"A84+2", "D90+2"}, both(both(counted(0), foreign), examined()), reports.Gateway,
+			"counted under a limit that does not apply", NoUnderrun,
+			[]string{"A84+2", "D90+2"},
+			both(both(counted(0), foreign), examined()), reports.Gateway,
 			`1 hit was denied too early, at 90ms, when at most 1 of 2 hits can have been counted; /counters shows the caller under "few", which does not apply to it; asked directly about a fresh caller, the limiter admitted 2 of 5 calls in turn and 2 of 62 at once, and counted it under requests alone`,
 		},
 		{
-			"counted under that limit by the limiter itself", NoUnderrun, []string{"A84+2", "D90+2"}, both(both(counted(0), foreign), examined(func(e *evidence.Examination) {
+			"counted under that limit by the limiter itself", NoUnderrun,
+			[]string{"A84+2", "D90+2"},
+			both(both(counted(0), foreign), examined(func(e *evidence.Examination) {
 				e.Counters = append(e.Counters, e.Counters[0])
 			})), reports.Limiter,
 			"1 hit was denied too early, at 90ms, when at most 1 of 2 hits can have been counted; the limiter said no (its limited_calls +1); asked directly about a fresh caller, the limiter admitted 2 of 5 calls in turn and 2 of 62 at once",
 		},
 		{
-			"counted under it for another request of the case", NoUnderrun, []string{"A84+2", "D90+2"}, both(both(counted(0), foreign), both(examined(), func(q *Question) {
+			"counted under it for another request of the case", NoUnderrun,
+			[]string{"A84+2", "D90+2"},
+			both(both(counted(0), foreign), both(examined(), func(q *Question) {
 				w := said("alice", 200, "few")
 				w.Due.Limits = []string{"few"}
 				q.Hearing.Words = append(q.Hearing.Words, w)
@@ -238,11 +250,15 @@ func TestTheLimiterIsCrossExamined(t *testing.T) {
 			"1 hit was denied too early, at 90ms, when at most 1 of 2 hits can have been counted; the limiter said no (its limited_calls +1); asked directly about a fresh caller, the limiter admitted 2 of 5 calls in turn and 2 of 62 at once",
 		},
 		{
-			"decided in another namespace", NoOverrun, []string{"A84+2", "A90+2", "A95+2"}, apart, reports.Gateway,
+			"decided in another namespace", NoOverrun,
+			[]string{"A84+2", "A90+2", "A95+2"},
+			apart, reports.Gateway,
 			`window 1, opened at 84ms, admitted 3 of 2 hits; the limiter decided 3 hits of the caller in its namespace "llm-d/other", and none in "llm-d/route", which has the limits`,
 		},
 		{
-			"decided in its own namespace too", NoOverrun, []string{"A84+2", "A90+2", "A95+2"}, both(apart, func(q *Question) {
+			"decided in its own namespace too", NoOverrun,
+			[]string{"A84+2", "A90+2", "A95+2"},
+			both(apart, func(q *Question) {
 				q.After.Limiter.Namespaces["alice"]["llm-d/route"] = 3
 			}), reports.Limiter,
 			"window 1, opened at 84ms, admitted 3 of 2 hits; the limiter answered all 3 (its authorized_calls +3)",

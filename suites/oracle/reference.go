@@ -74,7 +74,7 @@ func judgeAsModelled(t *trial) reports.Finding {
 			broke.numbers(), "%s", broke.reason(ref))
 	}
 	asked := t.asked(ref)
-	if broke.admitted {
+	if broke.tooMany {
 		return blame(asked.overAdmission(), broke.numbers(), "%s", broke.reason(ref))
 	}
 	return blame(asked.falseDenial(), broke.numbers(), "%s", broke.reason(ref))
@@ -170,23 +170,23 @@ type reference struct {
 // mismatch is the first hit that no course of events explains.
 type mismatch struct {
 	salvo
-	// admitted says that too many were; otherwise too many were denied.
-	admitted bool
+	// tooMany says that too many were admitted; otherwise too many were denied.
+	tooMany bool
 	// before is the state before the salvo, as one course has it, by draw.
 	before []span
 }
 
 func (m *mismatch) numbers() []int {
-	if m.admitted {
-		return m.salvo.admitted
+	if m.tooMany {
+		return m.admitted
 	}
-	return m.salvo.denied
+	return m.denied
 }
 
 // reason tells what each limit had counted by then.
 func (m *mismatch) reason(ref *Reference) string {
 	text := fmt.Sprintf("%s: of %s at %s, %d admitted and %d denied, which the policy's model cannot be",
-		m.attack, count(m.size(), "hit"), at(m.sent), len(m.salvo.admitted), len(m.salvo.denied))
+		m.attack, count(m.size(), "hit"), at(m.sent), len(m.admitted), len(m.denied))
 	if len(m.draws) == 0 {
 		return text + ": no limit applies to them"
 	}
@@ -227,7 +227,7 @@ func (r *reference) follow(salvoes []salvo) (broke *mismatch, lost bool) {
 // mismatch tells in which direction a salvo goes beyond the model: with one
 // admission less, or with one denial less, it might have been right.
 func (r *reference) mismatch(v salvo, before []course) *mismatch {
-	m := &mismatch{salvo: v, admitted: true}
+	m := &mismatch{salvo: v, tooMany: true}
 	for _, d := range v.draws {
 		m.before = append(m.before, before[0][r.counters[d]])
 	}
@@ -239,7 +239,7 @@ func (r *reference) mismatch(v salvo, before []course) *mismatch {
 			return m
 		}
 	}
-	m.admitted = false
+	m.tooMany = false
 	return m
 }
 
