@@ -30,6 +30,11 @@ type Concern struct {
 	// Alone says that the fault's case aims at instants, which it misses while
 	// other runs keep the machine busy.
 	Alone bool
+	// Multitude is how many callers its case has instead of as many as ever: fewer
+	// show it too.
+	Multitude int
+	// Long says that its case waits for minutes: it is begun before others.
+	Long bool
 	// Unshown says why no case of this build can show the fault; such a fault is
 	// told as not tried, and is not counted.
 	Unshown string
@@ -143,13 +148,13 @@ var concerns = map[string]Concern{
 	"limitador:first-window-only":            blames(reports.Limiter, oracle.EachBinds, oracle.NoOverrun),
 	"limitador:reset-header-whole":           blames(reports.Limiter, oracle.ResetKept, oracle.ResetTold),
 	"limitador:headers-name-one":             blames(reports.Limiter, oracle.RemainingTold),
-	"limitador:series-per-call":              blames(reports.Limiter, oracle.SeriesBounded),
-	"limitador:page-slow":                    blames(reports.Limiter, oracle.SeriesBounded),
-	"limitador:moved-limits-stay":            blames(reports.Limiter, oracle.LimitsGone, oracle.LimitsInForce),
+	"limitador:series-per-call":              {Blame: reports.Limiter, Rules: []string{oracle.SeriesBounded}, Multitude: 2000},
+	"limitador:page-slow":                    {Blame: reports.Limiter, Rules: []string{oracle.SeriesBounded}, Multitude: 2000},
+	"limitador:moved-limits-stay":            {Blame: reports.Limiter, Rules: []string{oracle.LimitsGone, oracle.LimitsInForce}, Long: true},
 	"limitador:last-limit-wipes-all":         blames(reports.Limiter, oracle.AllDenied),
-	"limitador:windows-drift":                blames(reports.Limiter, oracle.KeepsPace),
-	"limitador:fifth-window-leaks":           blames(reports.Limiter, oracle.KeepsPace),
-	"limitador:evicts-after-5000-users":      blames(reports.Limiter, oracle.OwnQuota),
+	"limitador:windows-drift":                {Blame: reports.Limiter, Rules: []string{oracle.KeepsPace}, Long: true},
+	"limitador:fifth-window-leaks":           {Blame: reports.Limiter, Rules: []string{oracle.KeepsPace}, Long: true},
+	"limitador:evicts-after-1500-users":      {Blame: reports.Limiter, Rules: []string{oracle.OwnQuota}, Multitude: 2000},
 	"limitador:no-domain-admits":             blames(reports.Limiter, oracle.UndecidedUncounted, oracle.UnheardIsTold),
 
 	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),

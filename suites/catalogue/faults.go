@@ -65,7 +65,7 @@ var beyondSmoke = map[string]string{
 	"limitador:added-limits-ignored":       "P05",
 	"limitador:bad-entry-disables-all":     "P08",
 	"limitador:counters-show-old-max":      "P02",
-	"limitador:evicts-after-5000-users":    "K04",
+	"limitador:evicts-after-1500-users":    "K04",
 	"limitador:fifth-window-leaks":         "C10",
 	"limitador:windows-drift":              "C10",
 	"limitador:edit-keeps-window":          "P04",

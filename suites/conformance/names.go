@@ -18,10 +18,6 @@ import (
 // limiter's documentation says that it keeps (cases.md G11).
 const members = 1000
 
-// multitude is ten times as many: more than a limiter's cache is likely to be made
-// for, and as many as one machine can enrol and fire as while a window lasts.
-const multitude = 10 * members
-
 // crowdQuota is the largest quota that a crowd is to use up, and crowdWindow the
 // shortest window that it can do so in on a busy machine.
 const (
@@ -96,7 +92,7 @@ var _ = Describe("The limiter's metrics of thousands", Label("rule:series-bounde
 func multitudeFires(ctx SpecContext, bed *harness.Bed) ([]tier.Identity, harness.Hits) {
 	GinkgoHelper()
 	t := crowdTier(bed)
-	crowd := bed.EnrollCrowd(ctx, t.Name, multitude)
+	crowd := bed.EnrollCrowd(ctx, t.Name, bed.Multitude())
 	hits := bed.FireInTurn(ctx, volleys, int(t.Quota()), crowd)
 	return crowd, hits.And(bed.FireInTurn(ctx, volleys, 1, crowd))
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
@@ -9,6 +10,14 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/suites/attack"
 )
+
+// DefaultMultitude is how many callers there are where thousands are meant: more
+// than a limiter's cache is likely to be made for, and as many as one machine can
+// enrol and fire as while a window lasts.
+const DefaultMultitude = 10_000
+
+// Multitude is how many callers a case about thousands of them has.
+func (b *Bed) Multitude() int { return cmp.Or(b.run.session.Multitude, DefaultMultitude) }
 
 // FireInTurn has everybody of a crowd fire so many hits at once, and so many of the
 // crowd side by side.

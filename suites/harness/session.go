@@ -92,6 +92,8 @@ type Session struct {
 	// the one that it was given instead.
 	Trials int    `json:"trials,omitempty"`
 	Trial  string `json:"trial,omitempty"`
+	// Multitude is how many callers there are where thousands are meant.
+	Multitude int `json:"multitude,omitempty"`
 	// WindowModel is how the limiter under test is declared to count, "" being
 	// oracle.FirstHit.
 	WindowModel oracle.WindowModel `json:"windowModel,omitempty"`

@@ -45,7 +45,7 @@ type options struct {
 	windowModel, countsBy         string
 	protocol                      string
 	seed                          int64
-	processes, trials             int
+	processes, trials, multitude  int
 	trial                         string
 	dryRun, keep, leashed         bool
 	gapBudget, scrapeInterval     time.Duration
@@ -62,6 +62,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.labelFilter, "label-filter", "", "Ginkgo label filter that narrows the lane, such as 'rule:window'")
 	flags.StringVar(&o.out, "out", "out", "folder for the runs' folders")
 	flags.IntVar(&o.processes, "processes", 4, "spec processes side by side")
+	flags.IntVar(&o.multitude, "multitude", harness.DefaultMultitude, "how many callers the cases about thousands of counters have, 1000 to 100000")
 	flags.IntVar(&o.trials, "trials", defaultTrials, "how many policies lane random draws, 1 to 1000; each takes up to 10 s")
 	flags.StringVar(&o.trial, "trial", "", "a trial of lane random that a run has left behind, instead of drawing any")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say what would run, start nothing")
@@ -108,6 +109,9 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if o.processes < 1 || o.processes > 64 {
 		wrong = append(wrong, fmt.Errorf("--processes %d: want 1 to 64", o.processes))
 	}
+	if o.multitude < 1000 || o.multitude > 100_000 {
+		wrong = append(wrong, fmt.Errorf("--multitude %d: want 1000 to 100000", o.multitude))
+	}
 	if o.trials < 1 || o.trials > mostTrials {
 		wrong = append(wrong, fmt.Errorf("--trials %d: want 1 to %d", o.trials, mostTrials))
 	}
@@ -135,7 +139,7 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if len(wrong) > 0 {
 		return nil, errors.Join(wrong...)
 	}
-	p.declare, p.trials = o.declare, o.trials
+	p.declare, p.trials, p.multitude = o.declare, o.trials, o.multitude
 	p.gapBudget, p.maxDoubt = o.gapBudget, maxDoubt
 	p.lane, p.filter, p.keep = lane, filter, o.keep && o.provider != providerKind
 	p.kubernetes.Keep = o.keep && o.provider == providerKind

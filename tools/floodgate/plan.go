@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -86,8 +87,10 @@ type plan struct {
 	filter   string
 	// trials is how many random trials are drawn, trial the file of the one that
 	// is fired instead.
-	trials    int
-	trial     string
+	trials int
+	trial  string
+	// multitude is how many callers there are where thousands are meant.
+	multitude int
 	processes int
 	// given says that cases take turns with the policy's own identities, and
 	// patience how long each may take then, 0 being as long as ever.
@@ -255,6 +258,9 @@ func (p *plan) again() string {
 	words = append(words, p.standIns.words()...)
 	if p.protocol == attack.H2C {
 		words = append(words, "--protocol", string(p.protocol))
+	}
+	if p.multitude != 0 && p.multitude != harness.DefaultMultitude {
+		words = append(words, "--multitude", strconv.Itoa(p.multitude))
 	}
 	words = append(words, p.words...)
 	return strings.Join(append(words, "--seed", fmt.Sprint(p.seed)), " ")

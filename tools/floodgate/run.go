@@ -123,7 +123,7 @@ func (p *plan) observe(ctx context.Context, system cluster.System, story *chroni
 	session := harness.Session{
 		Run: filepath.Base(p.dir), Shown: p.shownDir, Lane: string(p.lane), Seed: p.seed, Again: p.again(),
 		Stack: system.Stack(), Planned: p.planned(), Declared: namesOf(story.record.Declared),
-		WindowModel: p.windowModel, Protocol: p.protocol, Trials: p.trials, Trial: p.trial,
+		WindowModel: p.windowModel, Protocol: p.protocol, Trials: p.trials, Trial: p.trial, Multitude: p.multitude,
 	}
 	workers, stop, err := p.startWorkers(ctx, system)
 	if err != nil {

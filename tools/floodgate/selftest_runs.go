@@ -38,7 +38,9 @@ type trial struct {
 	visited int
 	// alone is true of a run beside which there must be none.
 	alone bool
-	keep  func(suite.Run, time.Duration) (line string, wrong bool)
+	// long is true of a run that waits for minutes.
+	long bool
+	keep func(suite.Run, time.Duration) (line string, wrong bool)
 }
 
 // tryAll makes all runs, some side by side, and fills the report in the order of
@@ -77,20 +79,24 @@ func thoseThere[T any](results []*T) []T {
 
 func (t *selfTest) faultTrial(faults []suite.Fault, into **selftest.Trial) trial {
 	var names, words []string
-	provider, book, alone := "", false, false
+	provider, book, alone, long, multitude := "", false, false, false, 0
 	for _, fault := range faults {
 		names = append(names, fault.Name)
 		words = append(words, "--fault", fault.Name)
 		book = book || fault.Prometheus
 		provider, alone = cmp.Or(provider, fault.Provider), alone || fault.Alone
+		long, multitude = long || fault.Long, max(multitude, fault.Multitude)
 	}
 	for _, id := range suite.Battery(faults) {
 		words = append(words, "--case", id)
 	}
+	if multitude > 0 {
+		words = append(words, "--multitude", strconv.Itoa(multitude))
+	}
 	// Weaknesses that providers declare are faults here.
 	words = append(append(stackWords(provider, book), "--declare", declareNone), words...)
 	return trial{
-		name: strings.ReplaceAll(strings.Join(names, "+"), ":", "-"), args: words, words: words, alone: alone,
+		name: strings.ReplaceAll(strings.Join(names, "+"), ":", "-"), args: words, words: words, alone: alone, long: long,
 		keep: func(run suite.Run, took time.Duration) (string, bool) {
 			result := suite.TrialOf(faults, run)
 			result.Took = took
@@ -156,9 +162,16 @@ func (t *selfTest) sideBySide(ctx context.Context, out io.Writer, trials []trial
 	places := make(chan struct{}, t.options.jobs)
 	var running sync.WaitGroup
 	// Those that must be alone come last, when the others have ended.
-	slices.SortStableFunc(trials, func(a, b trial) int {
-		return cmp.Compare(map[bool]int{true: 1}[a.alone], map[bool]int{true: 1}[b.alone])
-	})
+	turn := func(one trial) int {
+		switch {
+		case one.alone:
+			return 2
+		case one.long:
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(trials, func(a, b trial) int { return cmp.Compare(turn(a), turn(b)) })
 	for _, one := range trials {
 		if one.alone {
 			running.Wait()
