@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -70,8 +71,9 @@ func judgeAsModelled(t *trial) reports.Finding {
 	}
 	anchored := reference{limits: ref.Limits, anchors: true}
 	if other, _ := anchored.follow(salvoes); other == nil {
-		return blame(cause{reports.Limiter, "the hits agree with a model whose denied hits open windows of other limits", "a refused call opens a window (W14)"},
-			broke.numbers(), "%s", broke.reason(ref))
+		return t.weak([]string{weakness.RefusalsOpenWindows}, cause{
+			reports.Limiter, "the hits agree with a model whose denied hits open windows of other limits", "a refused call opens a window (W14)",
+		}, broke.numbers(), "%s", broke.reason(ref))
 	}
 	asked := t.asked(ref)
 	if broke.tooMany {

@@ -3,6 +3,7 @@ package oracle
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/fixtures/weakness"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -208,5 +210,29 @@ func TestEntriesFromBeforeTheBooksDoNotCount(t *testing.T) {
 	f := Judge(q, append([]evidence.Entry{earlier}, entries...))[1]
 	if f.Verdict != reports.Fail || f.Component != reports.Limiter {
 		t.Fatalf("%s, blames %q: %s", f.Verdict, f.Component, f.Reason)
+	}
+}
+
+// TestRefusalsThatOpenWindowsCanBeDeclared lets a lane of random trials find more than
+// what is known of a release.
+func TestRefusalsThatOpenWindowsCanBeDeclared(t *testing.T) {
+	generator := rapid.Custom(drawSchedule)
+	found := 0
+	for n := range 2000 {
+		s := generator.Example(n)
+		s.races, s.losses, s.anchors = false, false, true
+		q, entries := s.fired()
+		q.Rules = []string{AsModelled}
+		if f := Judge(q, entries)[1]; f.Verdict != reports.Fail {
+			continue
+		}
+		found++
+		q.Declared = []string{weakness.RefusalsOpenWindows}
+		if f := Judge(q, entries)[1]; f.Verdict != reports.Pass || !slices.Contains(f.Weaknesses, weakness.RefusalsOpenWindows) {
+			t.Fatalf("%s: %s", f.Verdict, f.Reason)
+		}
+	}
+	if found == 0 {
+		t.Error("no schedule met the weakness")
 	}
 }
