@@ -153,10 +153,7 @@ func (b *Bed) unanswered(ctx context.Context) error {
 // calls of the limiter were made to fail.
 func (b *Bed) JudgeFailing(ctx context.Context, who tier.Identity, failing oracle.Failing, rules ...string) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return b.ask(ctx, b.allOf(who), func(q *oracle.Question) {
 		q.Want.Failing = &failing
 	}, rules)
 }
@@ -189,10 +186,7 @@ func (b *Bed) StepClock(by time.Duration) Change {
 // step of the limiter's clock.
 func (b *Bed) JudgeStep(ctx context.Context, who tier.Identity, step oracle.Step, rules ...string) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return b.ask(ctx, b.allOf(who), func(q *oracle.Question) {
 		q.Want.Step = &step
 	}, rules)
 }

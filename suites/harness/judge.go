@@ -16,11 +16,7 @@ import (
 // fired in this case, and writes question and findings to the run's folder.
 func (b *Bed) Judge(ctx context.Context, who tier.Identity, rules ...string) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question(who.String(), func(name string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
-	}, rules)
+	return b.ask(ctx, b.allOf(who), func(*oracle.Question) {}, rules)
 }
 
 // JudgeHits asks the oracle about some hits as they are, whoever fired them.
@@ -83,6 +79,15 @@ func compareNames(a, b string) int {
 		return 1
 	}
 	return 0
+}
+
+// allOf is the question about everything that an identity has fired in this case.
+func (b *Bed) allOf(who tier.Identity) oracle.Question {
+	q := b.question(who.String(), func(_ string, plan attackPlan) bool {
+		return plan.identity == who.String() && plan.variant == b.variant.Name
+	})
+	q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return q
 }
 
 func (b *Bed) ask(ctx context.Context, q oracle.Question, complete func(*oracle.Question), rules []string) Judgement {

@@ -205,10 +205,7 @@ func (b *Bed) increase(ctx context.Context, who tier.Identity) *evidence.Increas
 // question holds besides.
 func (b *Bed) askAbout(ctx context.Context, who tier.Identity, rules []string, besides func(*oracle.Question)) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return b.ask(ctx, b.allOf(who), func(q *oracle.Question) {
 		besides(q)
 	}, rules)
 }

@@ -129,10 +129,7 @@ func (b *Bed) limitersNow(ctx context.Context) ([]string, error) {
 func (b *Bed) JudgeEdit(ctx context.Context, who tier.Identity, edit oracle.Edit, rules ...string) Judgement {
 	ginkgoHelper()
 	read := b.counters(ctx)
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return b.ask(ctx, b.allOf(who), func(q *oracle.Question) {
 		q.Want.Edit, q.Counters = &edit, read
 	}, rules)
 }

@@ -235,10 +235,7 @@ func (b *Bed) JudgeReplicas(ctx context.Context, who tier.Identity, before Accou
 		}
 	}
 	slices.SortFunc(replicas, func(a, b oracle.Replica) int { return compareNames(a.Instance, b.Instance) })
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return b.ask(ctx, b.allOf(who), func(q *oracle.Question) {
 		q.Replicas = replicas
 	}, rules)
 }

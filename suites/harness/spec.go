@@ -223,12 +223,8 @@ func (b *Bed) Wait(ctx context.Context, at time.Duration, what string) {
 		return
 	}
 	b.must(b.tell(Event{Kind: CaseWaits, Text: what, Left: left}))
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-		b.must(fmt.Errorf("wait for %s: %w", what, context.Cause(ctx)))
+	if err := pause(ctx, left); err != nil {
+		b.must(fmt.Errorf("wait for %s: %w", what, err))
 	}
 }
 

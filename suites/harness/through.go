@@ -114,10 +114,7 @@ func (b *Bed) Reopen() { delete(b.run.spec.before, b.variant.Name) }
 // a change.
 func (b *Bed) JudgeChange(ctx context.Context, who tier.Identity, change oracle.Change, rules ...string) Judgement {
 	ginkgoHelper()
-	return b.ask(ctx, b.question(who.String(), func(_ string, plan attackPlan) bool {
-		return plan.identity == who.String() && plan.variant == b.variant.Name
-	}), func(q *oracle.Question) {
-		q.Subject = oracle.Subject{Identity: who.String(), Name: who.Name, Limits: who.Limits, Fresh: who.Fresh}
+	return b.ask(ctx, b.allOf(who), func(q *oracle.Question) {
 		q.Want.Change = &change
 	}, rules)
 }

@@ -132,7 +132,7 @@ func (t *Tried) model(fired attack.Attack, volley random.Volley) error {
 		return err
 	}
 	for _, limit := range limits {
-		draw := oracle.Draw{Limit: slices.IndexFunc(t.reference.Limits, func(l tier.Limit) bool { return sameLimit(l, limit) })}
+		draw := oracle.Draw{Limit: slices.IndexFunc(t.reference.Limits, limit.Same)}
 		if draw.Limit < 0 {
 			draw.Limit = len(t.reference.Limits)
 			t.reference.Limits = append(t.reference.Limits, limit)
@@ -142,15 +142,11 @@ func (t *Tried) model(fired attack.Attack, volley random.Volley) error {
 			return err
 		}
 		t.reference.Draws[fired.Name] = append(t.reference.Draws[fired.Name], draw)
-		if !slices.ContainsFunc(caller.Limits, func(l tier.Limit) bool { return sameLimit(l, limit) }) {
+		if !slices.ContainsFunc(caller.Limits, limit.Same) {
 			caller.Limits = append(caller.Limits, limit)
 		}
 	}
 	return nil
-}
-
-func sameLimit(a, b tier.Limit) bool {
-	return a.Scope == b.Scope && a.ID == b.ID && a.Window == b.Window && a.Quota == b.Quota
 }
 
 // limitsFor are the limits of a caller of a tier of the bed's policy. The drawn
@@ -227,15 +223,7 @@ func (t Tried) questions() []asked {
 		if len(t.hits.Of(caller).entries) == 0 {
 			continue
 		}
-		all = append(all, asked{
-			t.bed.question(caller.String(), func(_ string, plan attackPlan) bool {
-				return plan.identity == caller.String() && plan.variant == t.bed.variant.Name
-			}),
-			func(q *oracle.Question) {
-				q.Subject = oracle.Subject{Identity: caller.String(), Name: caller.Name, Limits: caller.Limits, Fresh: caller.Fresh}
-				q.Want = want
-			},
-		})
+		all = append(all, asked{t.bed.allOf(caller), func(q *oracle.Question) { q.Want = want }})
 	}
 	return all
 }

@@ -115,7 +115,7 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 	if o.trials < 1 || o.trials > mostTrials {
 		wrong = append(wrong, fmt.Errorf("--trials %d: want 1 to %d", o.trials, mostTrials))
 	}
-	if p.trial, err = readTrial(o.trial, lane); err != nil {
+	if p.trial, err = readTrial(o.trial, lane, p.set); err != nil {
 		wrong = append(wrong, fmt.Errorf("--trial: %w", err))
 	}
 	if o.gapBudget <= 0 {
