@@ -135,11 +135,13 @@ func (t *selfTest) variantTrial(variant suite.Variant, into **selftest.Variant) 
 	if variant.Policies != "" {
 		args = append(args, "--policies", t.policies(variant.Policies))
 	}
+	visited := 0
 	if variant.Visited {
-		args = append(args, "--port", fmt.Sprintf("gateway=%d", visitedPort))
+		visited = visitedPort()
+		args = append(args, "--port", fmt.Sprintf("gateway=%d", visited))
 	}
 	return trial{
-		name: "correct-" + variant.Name, args: args, words: []string{"--variant", variant.Name}, busy: variant.Busy, visited: visitedIf(variant.Visited),
+		name: "correct-" + variant.Name, args: args, words: []string{"--variant", variant.Name}, busy: variant.Busy, visited: visited,
 		keep: func(run suite.Run, took time.Duration) (string, bool) {
 			run.Again = "floodgate selftest --seed " + strconv.FormatInt(t.options.seed, 10) + " --variant " + variant.Name
 			result := suite.VariantOf(variant, run)

@@ -4,24 +4,33 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
 )
 
-// visitedPort is where the gateway of a run that others call listens: below the
-// ports that the kernel gives out, so that no other run has it.
-const visitedPort = 18471
-
 // visitEvery is how often somebody calls.
 const visitEvery = 25 * time.Millisecond
 
-func visitedIf(visited bool) int {
-	if visited {
-		return visitedPort
+// The ports below those that the kernel gives out, of which no other run has one
+// but by choice.
+const (
+	lowestPort  = 15_000
+	highestPort = 32_000
+)
+
+// visitedPort is a port where the gateway of a run that others call can listen.
+func visitedPort() int {
+	for {
+		port := lowestPort + rand.IntN(highestPort-lowestPort)
+		if free, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = free.Close()
+			return port
+		}
 	}
-	return 0
 }
 
 // visit has the seed's callers call a gateway in turn until the returned function
