@@ -77,6 +77,15 @@ func cpuTime(tb testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
+// judging is what one judgement costs: collecting the garbage of its own, and not
+// that of the one before.
+func judging(b *testing.B, q Question, entries []evidence.Entry) time.Duration {
+	runtime.GC()
+	began := cpuTime(b)
+	judgeSound(b, q, entries)
+	return cpuTime(b) - began
+}
+
 // TestMemoryIsLinear holds what a judgement takes in memory to a small constant
 // an entry, beside the entries, whatever their number.
 func TestMemoryIsLinear(t *testing.T) {
@@ -119,7 +128,7 @@ func BenchmarkJudge(b *testing.B) {
 // reports by how much the doubled ledger takes longer: the ratio of medians of
 // one run, in CPU time, which others on the machine do not change much.
 func BenchmarkDoubling(b *testing.B) {
-	const n, rounds = 500_000, 5
+	const n, rounds = 500_000, 9
 	for _, o := range overloads() {
 		b.Run(o.name, func(b *testing.B) {
 			half, halfEntries := o.evidence(n)
@@ -127,11 +136,8 @@ func BenchmarkDoubling(b *testing.B) {
 			var halves, wholes []time.Duration
 			for b.Loop() {
 				for range rounds {
-					began := cpuTime(b)
-					judgeSound(b, half, halfEntries)
-					middle := cpuTime(b)
-					judgeSound(b, whole, wholeEntries)
-					halves, wholes = append(halves, middle-began), append(wholes, cpuTime(b)-middle)
+					halves = append(halves, judging(b, half, halfEntries))
+					wholes = append(wholes, judging(b, whole, wholeEntries))
 				}
 			}
 			slices.Sort(halves)
