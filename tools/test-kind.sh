@@ -207,10 +207,13 @@ made_lane() {
 # The line of the third case that has ended; steps' lines have no capitals there.
 third_case='^ *\[ *3/[0-9]+\] [A-Z]{3}'
 
-# All objects of a cluster but those that come and go by themselves.
+# All objects of a cluster but those that come and go by themselves. So do IPAddresses:
+# the API server writes one before its Service, and where a Ctrl-C cuts the creation
+# off in between, it takes the address back by itself, a minute later. The Services are
+# compared.
 objects() {
 	local kubectl=(docker exec "$guest-control-plane" kubectl --kubeconfig /etc/kubernetes/admin.conf) kinds
-	kinds=$("${kubectl[@]}" api-resources --verbs=list -o name | grep -vE '^(events|leases|componentstatuses|endpoints)(\.|$)' | paste -sd ,)
+	kinds=$("${kubectl[@]}" api-resources --verbs=list -o name | grep -vE '^(events|leases|componentstatuses|endpoints|ipaddresses)(\.|$)' | paste -sd ,)
 	"${kubectl[@]}" get "$kinds" -A --no-headers -o custom-columns=K:.kind,S:.metadata.namespace,N:.metadata.name | sort
 }
 unchanged() {
