@@ -29,6 +29,8 @@ const (
 	lossHits  = 30
 	// briefly is how long a limiter is held still that is to be heard late.
 	briefly = 150 * time.Millisecond
+	// stall is for how long a busy machine may have a gateway stand still.
+	stall = 3 * time.Second
 )
 
 // unheard are the rules of who fires while no call of the limiter is heard. That
@@ -235,9 +237,11 @@ func failing(bed *harness.Bed, what string, every bool) oracle.Failing {
 	return oracle.Failing{What: what, Mode: services.LimiterFailureMode, Patience: services.AuthorizerTimeout, Every: every}
 }
 
-// tooLate is an answer that comes when nobody waits for it any more.
+// tooLate is an answer that comes when nobody waits for it any more. A gateway that
+// stood still for longer than stall while it waited hears it all the same, and is
+// none the worse.
 func tooLate(timeout time.Duration) cluster.NetworkFault {
-	return cluster.NetworkFault{Delay: timeout + timeout/2}
+	return cluster.NetworkFault{Delay: timeout + stall}
 }
 
 // filterError is what the filter answers where a call fails closed (sut.md 3.4).

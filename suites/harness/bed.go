@@ -33,6 +33,9 @@ type run struct {
 	crew *crew.Crew
 	// spec is the case under way, nil between specs.
 	spec *spec
+	// truthful is how many true words in a row each authorizer, by its address, has
+	// said in hearings.
+	truthful map[string]int
 }
 
 // OpenBed attaches to the run of a folder and returns its bed for the user's
@@ -69,7 +72,7 @@ func NewBed(runDir string, session Session, system cluster.System) (*Bed, error)
 	}
 	bed := &Bed{run: &run{
 		dir: runDir, session: session, system: system,
-		reader: metrics.NewReader(nil), sets: sets, events: events, crew: workers,
+		reader: metrics.NewReader(nil), sets: sets, events: events, crew: workers, truthful: map[string]int{},
 	}}
 	return bed.on(Policy)
 }

@@ -25,6 +25,12 @@ const (
 	// wordRounds is how often the authorizer is asked about a caller: a mistake that
 	// it makes in 5 % of its answers is met in all but 4 of 100,000 hearings.
 	wordRounds = 200
+	// believedAfter true words in a row the authorizer is asked in believedRounds
+	// only: what it gets wrong now and then it would have got wrong among them, and
+	// what it always gets wrong about a caller shows at once. A system whose limits
+	// are all broken has hundreds of hearings.
+	believedAfter  = 2000
+	believedRounds = 20
 	// wordPatience bounds a hearing of the authorizer, wordTimeout one call.
 	wordPatience = 3 * time.Second
 	wordTimeout  = 500 * time.Millisecond
@@ -89,7 +95,11 @@ func (b *Bed) hearAuthorizer(ctx context.Context, q oracle.Question, h *evidence
 	bounded, cancel := context.WithTimeout(ctx, wordPatience)
 	defer cancel()
 	others := b.others(forms[0])
-	for range wordRounds {
+	rounds := wordRounds
+	if b.run.truthful[b.variant.Authorizer] >= believedAfter {
+		rounds = believedRounds
+	}
+	for range rounds {
 		if bounded.Err() != nil || !slices.ContainsFunc(forms, (*form).open) {
 			break
 		}
@@ -98,18 +108,39 @@ func (b *Bed) hearAuthorizer(ctx context.Context, q oracle.Question, h *evidence
 	for _, f := range forms {
 		h.Words = append(h.Words, f.Word)
 	}
+	b.run.truthful[b.variant.Authorizer] = truthful(b.run.truthful[b.variant.Authorizer], h.Words)
 	return nil
 }
 
-// open tells whether more words about a caller are worth having.
-func (f *form) open() bool {
-	strays := 0
-	for _, said := range f.Said {
-		if f.Due != nil && f.Due.Differs(said.Standing) {
-			strays += said.Times
+// truthful is how many true words in a row there are after some more. Strangers are
+// due nothing that could be true or not.
+func truthful(before int, words []evidence.Word) int {
+	for _, w := range words {
+		if w.Failed > 0 || strays(w) > 0 {
+			return 0
+		}
+		for _, said := range w.Said {
+			if w.Due != nil {
+				before += said.Times
+			}
 		}
 	}
-	return strays < enoughStrays && f.Failed < enoughStrays
+	return before
+}
+
+// open tells whether more words about a caller are worth having.
+func (f *form) open() bool { return strays(f.Word) < enoughStrays && f.Failed < enoughStrays }
+
+// strays is how many of the authorizer's answers about a caller with a key differ
+// from what it is due.
+func strays(w evidence.Word) int {
+	n := 0
+	for _, said := range w.Said {
+		if w.Due != nil && w.Due.Differs(said.Standing) {
+			n += said.Times
+		}
+	}
+	return n
 }
 
 // round asks about every caller and about another one, all at once: what mixes

@@ -118,3 +118,23 @@ func TestNoKeyIsWrittenDown(t *testing.T) {
 		t.Errorf("a name of %d bytes is written down", len(user))
 	}
 }
+
+func TestTrueWordsInARow(t *testing.T) {
+	due := &evidence.Standing{Status: http.StatusOK, User: "alice", Limits: []string{"free"}}
+	right := evidence.Answered{Standing: *due, Times: 150}
+	wrong := evidence.Answered{Standing: evidence.Standing{Status: http.StatusOK, User: "bob", Limits: []string{"free"}}, Times: 1}
+	for name, c := range map[string]struct {
+		words []evidence.Word
+		want  int
+	}{
+		"none":              {nil, 500},
+		"all true":          {[]evidence.Word{{Due: due, Said: []evidence.Answered{right}}, {Due: due, Said: []evidence.Answered{right}}}, 800},
+		"strangers beside":  {[]evidence.Word{{Due: due, Said: []evidence.Answered{right}}, {Said: []evidence.Answered{wrong}}}, 650},
+		"one is wrong":      {[]evidence.Word{{Due: due, Said: []evidence.Answered{right, wrong}}}, 0},
+		"one has no answer": {[]evidence.Word{{Due: due, Said: []evidence.Answered{right}, Failed: 1}}, 0},
+	} {
+		if got := truthful(500, c.words); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
