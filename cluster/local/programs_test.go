@@ -202,3 +202,29 @@ func TestMetricLabels(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is not counted by the expression of most would be booked on nobody.
+func TestMetricLabelsWhereTiersCountByDifferentExpressions(t *testing.T) {
+	dir := providertest.PolicyDir(t)
+	if err := os.Remove(filepath.Join(dir, "telemetry.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "policies.yaml")
+	manifests, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	edited := strings.Replace(string(manifests), "expression: auth.identity.userid", "expression: auth.identity.groups", 1)
+	if err := os.WriteFile(file, []byte(edited), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, err := policy.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const groups, user = `descriptors[0]["auth.identity.groups"]`, `descriptors[0]["auth.identity.userid"]`
+	want := `{"user": "auth.identity.groups" in descriptors[0] ? ` + groups + " : " + user + "}"
+	if cel, label := probe.MetricLabels(set); cel != want || label != "user" {
+		t.Errorf("%s by label %q, want %s", cel, label, want)
+	}
+}

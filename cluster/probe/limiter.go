@@ -13,7 +13,8 @@ import (
 // MetricLabels is the CEL by which the limiter labels its metrics, and which
 // of the labels names the caller. With telemetry it is what the operator
 // writes, and the caller's label is the one whose expression keys the
-// counters; without, the counters' own entry becomes "user".
+// counters; without, the counters' own entry becomes "user": the first that a
+// request has, where tiers count by different ones.
 func MetricLabels(set *policy.Set) (cel, userLabel string) {
 	user := set.UserExpression()
 	if telemetry := set.Telemetry(); len(telemetry) > 0 {
@@ -27,7 +28,16 @@ func MetricLabels(set *policy.Set) (cel, userLabel string) {
 	if user == "" {
 		return "", ""
 	}
-	return fmt.Sprintf(`{"user": descriptors[0][%s]}`, strconv.Quote(user)), metrics.DefaultUserLabel
+	value := ""
+	for _, user := range slices.Backward(set.UserExpressions()) {
+		entry := fmt.Sprintf("descriptors[0][%s]", strconv.Quote(user))
+		if value == "" {
+			value = entry
+			continue
+		}
+		value = fmt.Sprintf("%s in descriptors[0] ? %s : %s", strconv.Quote(user), entry, value)
+	}
+	return fmt.Sprintf(`{"user": %s}`, value), metrics.DefaultUserLabel
 }
 
 // LimitsInForce returns nil if the limiter shows the policy's limits, all of

@@ -96,7 +96,7 @@ func GivenPatience(longest time.Duration) time.Duration {
 // borrowed may have some of limits that are not its tier's.
 func (b *Bed) AwaitUnused(ctx context.Context, who tier.Identity) bool {
 	ginkgoHelper()
-	shared := slices.ContainsFunc(who.Limits, func(l tier.Limit) bool { return len(l.Counters) == 0 })
+	shared := slices.ContainsFunc(who.Limits, tier.Limit.Shared)
 	if _, err := cluster.As[cluster.IdentityIssuer](b.run.system); err == nil && !shared {
 		return true
 	}

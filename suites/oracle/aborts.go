@@ -49,7 +49,7 @@ func judgeAbortsCounted(t *trial) reports.Finding {
 }
 
 // ofEverybody says that a limit has one counter for all callers.
-func ofEverybody(l tier.Limit) bool { return len(l.Counters) == 0 }
+func ofEverybody(l tier.Limit) bool { return l.Shared() }
 
 // notFirstHit is why hits that are near each other need not share a window.
 const notFirstHit = "whether all hits fell into one window can be told only where a window begins with its first hit"

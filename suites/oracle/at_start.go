@@ -23,7 +23,7 @@ func judgeCountedAtStart(t *trial) reports.Finding {
 		return doubt("the question names no slow hit")
 	case !t.q.Subject.Fresh:
 		return doubt(notFresh)
-	case len(limit.Counters) == 0:
+	case limit.Shared():
 		return doubt("others draw on the same counter, so that a denial shows nothing")
 	}
 	for i, limit := range t.limits {

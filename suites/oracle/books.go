@@ -2,7 +2,9 @@ package oracle
 
 import (
 	"fmt"
+	"slices"
 
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
 
@@ -45,6 +47,10 @@ func (t *trial) moved(book string, before, after *evidence.LimiterBook) (m movem
 	}
 	m.Calls = minus(to, from)
 	m.lost = after.Unlabelled.Authorized + after.Unlabelled.Limited - before.Unlabelled.Authorized - before.Unlabelled.Limited
+	if m.Calls == (evidence.Calls{}) && m.lost > 0 && len(t.limits) > 0 && !slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return !l.Shared() }) {
+		// A label that is made of a counter's entry is empty where none names callers.
+		return m, fmt.Sprintf("the %s book names nobody on calls of limits that are not counted by the caller", book)
+	}
 	if m.Authorized < 0 || m.Limited < 0 || m.Hits < 0 {
 		return m, fmt.Sprintf("the %s book went backwards between the snapshots, so its counters started anew", book)
 	}

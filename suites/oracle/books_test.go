@@ -85,6 +85,10 @@ func TestReconciled(t *testing.T) {
 			q.After.Limiter.Total = evidence.Calls{Authorized: 2, Limited: 1}
 		}, want: want{verdict: reports.Pass}},
 		{name: "booked on nobody", edit: both(booked(0, 0), func(q *Question) { q.After.Limiter.Unlabelled.Authorized = 3 }), want: limiter("the limiter booked 3 calls on nobody")},
+		{name: "booked on nobody whose counter is everybody's", edit: both(booked(0, 0), func(q *Question) {
+			q.Subject.Limits[0].Pooled = true
+			q.After.Limiter.Unlabelled.Authorized = 3
+		}), want: want{reason: "names nobody on calls of limits that are not counted by the caller"}},
 		{name: "two calls a hit", edit: both(twoPolicies, booked(3, 1)), want: want{reason: "one hit can make 2 calls"}},
 		{name: "no user label, alone", edit: noUsers, want: want{verdict: reports.Pass}},
 		{name: "no user label, others beside", edit: both(noUsers, crowded), want: want{reason: "does not tell the subject's calls from those of others"}},

@@ -64,7 +64,7 @@ func (t *trial) noCrowd() string {
 		return notFresh
 	case len(t.limits) < len(t.q.Subject.Limits):
 		return "a limit on tokens applies too, and may have denied"
-	case slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return len(l.Counters) == 0 }):
+	case slices.ContainsFunc(t.limits, tier.Limit.Shared):
 		return "everybody draws on one counter, so that nobody has a quota of its own"
 	}
 	return ""

@@ -18,7 +18,7 @@ func judgeOnlyMatching(t *trial) reports.Finding {
 		return doubt(notFirstHit)
 	}
 	limit := t.limits[0]
-	if !t.q.Subject.Fresh || len(limit.Counters) == 0 {
+	if !t.q.Subject.Fresh || limit.Shared() {
 		return doubt("the limit's counter may not be the subject's alone and unused")
 	}
 	if t.end() >= t.start()+limit.Window-Edge(limit.Window) {

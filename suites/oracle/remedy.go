@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/floodgate-dev/floodgate/reports"
@@ -18,6 +19,7 @@ const (
 	steady   = "leave the system alone while the case runs: something restarted or was replaced under it"
 	straddle = "the evidence lies on the edge of a window: run the case again, on a quieter machine if it happens twice"
 	slower   = "the change or its effect came too late to be seen: look at the component's log, then run the case again"
+	together = "others draw on one of the caller's limits, so that no case has its counter to itself: run the case on a copy of the policies without that limit"
 	behind   = "see that Prometheus scrapes the limiter (its /targets page) more often than the case waits, then run it again"
 )
 
@@ -97,6 +99,7 @@ var remedies = []struct{ phrase, change string }{
 	{"has no samples", untried},
 	{"the last scrape of", behind},
 	{"tells no user apart", "give the limiter's metrics a label that names the caller"},
+	{"names nobody on calls", "give the limiter's metrics a label that names the caller, as a TelemetryPolicy does"},
 	{"name no caller", "give the limiter's metrics a label that names the caller"},
 	{"name no limit", "start the limiter with --limit-name-in-labels"},
 	{"was counted, so no label", untried},
@@ -162,9 +165,14 @@ func (t *trial) remedy(f reports.Finding) string {
 		return f.Remedy
 	}
 	for _, r := range remedies {
-		if strings.Contains(f.Reason, r.phrase) {
-			return r.change
+		if !strings.Contains(f.Reason, r.phrase) {
+			continue
 		}
+		if (r.change == straddle || r.change == runAlone) && slices.ContainsFunc(t.limits, t.sharedLimit) {
+			// Neither time nor quiet tells whose hits are in the window.
+			return together
+		}
+		return r.change
 	}
 	return otherwise
 }

@@ -27,7 +27,7 @@ func judgeResetKept(t *trial) reports.Finding {
 	if len(t.limits) > 1 || len(t.limits) < len(t.q.Subject.Limits) {
 		return doubt("several limits apply, and X-RateLimit-Reset tells the end of one of them")
 	}
-	if t.sharedLimit(t.limits[0]) || len(t.limits[0].Counters) == 0 {
+	if t.limits[0].Shared() {
 		return doubt("others draw on the same counter, so that a denial after the end may be theirs")
 	}
 	if unheard, known := t.unheard(); !known || unheard > 0 {

@@ -127,5 +127,5 @@ func (t *trial) anchors() []hit {
 // sharedLimit reports whether others than the subject draw on the limit's
 // counter: then its windows can open unseen.
 func (t *trial) sharedLimit(l tier.Limit) bool {
-	return len(l.Counters) == 0 && t.q.Subject.Identity != ""
+	return l.Shared() && t.q.Subject.Identity != ""
 }
