@@ -145,8 +145,8 @@ type Variant struct {
 	GatewayStats string `json:"gatewayStats,omitempty"`
 	// Limiters are the base URLs of each limiter's HTTP API.
 	Limiters []string `json:"limiters,omitempty"`
-	// LimiterGRPC is host:port of the gRPC of the limiter, "" if it cannot be reached
-	// or there may be several.
+	// LimiterGRPC is host:port of the gRPC of the limiter that the stack came up with,
+	// "" if it cannot be reached or there were several.
 	LimiterGRPC string `json:"limiterGRPC,omitempty"`
 	// PrometheusInstances are the instance labels of these limiters.
 	PrometheusInstances []string `json:"prometheusInstances,omitempty"`

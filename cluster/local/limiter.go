@@ -109,6 +109,9 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 	}
 	v.up.UserLabel, v.up.LimitNames = userLabel, v.limitNames
 	v.limiter = hostPort(r.ports[limiterPort])
+	if v.limiters == 1 {
+		v.up.LimiterGRPC = v.limiter
+	}
 	switch {
 	case v.scalable:
 		return u.scaleLimiters(v, r, labels)
@@ -116,7 +119,6 @@ func (u *upping) startLimiter(ctx context.Context, v *variant) error {
 		v.limiter = endpointsOption + v.files.endpoints()
 		return writeAtomically(v.files.endpoints(), []byte(strings.Join(limiterCalls(v, r), "\n")))
 	}
-	v.up.LimiterGRPC = v.limiter
 	return nil
 }
 

@@ -16,6 +16,14 @@ var beyondSmoke = map[string]string{
 
 	// Those that boundaries, windows, identities and routes are about.
 	"authorino:user-id-per-key":          "I02",
+	"authorino:rotation-renames":         "A07",
+	"limitador:counts-3ms-late":          "B14",
+	"limitador:windows-slide":            "W04",
+	"gateway:takes-policies-late":        "P15",
+	"limitador:one-is-two":               "B05",
+	"gateway:late-authorizer-passes":     "A09",
+	"gateway:impatient":                  "F08",
+	"gateway:streams-ride-along":         "C09",
 	"gateway:counter-per-address":        "I03",
 	"gateway:counter-per-host":           "I06",
 	"gateway:last-limit-wins":            "I08",

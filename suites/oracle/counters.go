@@ -105,7 +105,11 @@ func (t *trial) doubtIfUnheard(f reports.Finding) reports.Finding {
 // countersOf are the subject's counters of a limit, whatever quota and name
 // they are shown with: neither is part of a counter's identity (cases.md G4).
 func (t *trial) countersOf(limit tier.Limit) (of []evidence.LiveCounter) {
-	for _, c := range t.q.Counters.Counters {
+	book := t.shownCounters()
+	if book == nil {
+		return nil
+	}
+	for _, c := range book.Counters {
 		if slices.Contains(c.Values, t.q.Subject.Name) && counts(c, limit) {
 			of = append(of, c)
 		}

@@ -143,6 +143,50 @@ func TestLimitsInTime(t *testing.T) {
 	bookCase{name: "no edit", want: want{reason: "names no policy"}}.run(t, LimitsInTime)
 }
 
+// A gateway that has not heard of the edit goes on asking about the caller's old limit.
+func TestWhoLetsPassWhatAnEditLimits(t *testing.T) {
+	old, added := named("old", 50, 10*sec), named("added", 2, 10*sec)
+	entries := ledger(t, "A10+1", "A540+1", "A550+1", "A560+1", "A570+1", "A580+1")
+	for name, c := range map[string]struct {
+		counters []evidence.LiveCounter
+		edit     func(*Question)
+		blamed   reports.Component
+	}{
+		"only the old one was counted":       {counters: []evidence.LiveCounter{live(old, 50, 44)}, blamed: reports.Gateway},
+		"both were counted":                  {counters: []evidence.LiveCounter{live(old, 50, 44), live(added, 2, 0)}, blamed: reports.Limiter},
+		"nothing is shown":                   {blamed: reports.Limiter},
+		"/counters was not read":             {edit: func(q *Question) { q.Counters = nil }, blamed: reports.Limiter},
+		"the limiter did not keep it either": {counters: []evidence.LiveCounter{live(old, 50, 44)}, edit: func(q *Question) { q.Hearing.Examined.Together.Admitted++ }, blamed: reports.Limiter},
+		"the old one's windows are longer": {
+			counters: []evidence.LiveCounter{live(named("old", 50, 20*sec), 50, 44)}, edit: func(q *Question) { q.Subject.Limits[0].Window = 20 * sec }, blamed: reports.Limiter,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := question(entries, old, added)
+			created(&q)
+			q.Counters = &evidence.CounterBook{At: began.Add(sec), Counters: c.counters}
+			fresh := func(l tier.Limit, left uint64) evidence.LiveCounter {
+				of := live(l, l.Quota, left)
+				of.Values = []string{"fresh"}
+				return of
+			}
+			q.Hearing = &evidence.Hearing{Examined: &evidence.Examination{
+				Limits: []string{"old", "added"}, Quota: 2, Caller: "fresh",
+				InTurn: evidence.Asked{Calls: 5, Admitted: 2, Before: 2}, Together: evidence.Asked{Calls: 62, Admitted: 2},
+				Counters: []evidence.LiveCounter{fresh(old, 48), fresh(added, 0)},
+			}}
+			if c.edit != nil {
+				c.edit(&q)
+				q.Hearing.Examined.Counters[0] = fresh(q.Subject.Limits[0], 48)
+			}
+			f := ruleNamed(t, LimitsInTime).Judge(q, entries)
+			if f.Verdict != reports.Fail || f.Component != c.blamed {
+				t.Errorf("%s blames %s, want %s: %s", f.Verdict, f.Component, c.blamed, f.Reason)
+			}
+		})
+	}
+}
+
 // editing simulates a limiter with one counter whose limit is edited while hits
 // come, one every few milliseconds. From inForce on it has the new limit; keeps
 // says whether it then keeps the count, and end whether it keeps the window. For

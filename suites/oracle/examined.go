@@ -171,14 +171,35 @@ func (t *trial) notAskedFor(limit tier.Limit) (c cause, is bool) {
 		if len(of) == 0 || other.Policy != limit.Policy || of[0].Remaining != uint64(max(0, other.Quota-int64(len(t.passed)))) {
 			continue
 		}
-		return cause{
-			reports.Gateway,
-			fmt.Sprintf("the hits are counted under %.80q; %s, and counted it under %s",
-				other.Name, tellExamined(t.examination()), strings.Join(t.examination().Limits, ", ")),
-			"the gateway does not ask about all limits that apply",
-		}, true
+		return t.countedUnder(other), true
 	}
 	return c, false
+}
+
+// notAskedSince is notAskedFor where the limit has come to hold for the subject by an
+// edit: the counter of another limit, whose windows are no longer, is still shown, and
+// there is none of this one.
+func (t *trial) notAskedSince(limit tier.Limit) (c cause, is bool) {
+	if !t.keeps() || len(t.countersOf(limit)) > 0 {
+		return c, false
+	}
+	for _, other := range t.limits {
+		if len(t.countersOf(other)) > 0 && other.Window <= limit.Window {
+			return t.countedUnder(other), true
+		}
+	}
+	return c, false
+}
+
+// countedUnder blames the gateway for hits that the limiter has counted under another
+// limit alone.
+func (t *trial) countedUnder(other tier.Limit) cause {
+	return cause{
+		reports.Gateway,
+		fmt.Sprintf("the hits are counted under %.80q; %s, and counted it under %s",
+			other.Name, tellExamined(t.examination()), strings.Join(t.examination().Limits, ", ")),
+		"the gateway does not ask about all limits that apply",
+	}
 }
 
 // countedLate blames the gateway where hits came past the quota in numbers, and none

@@ -31,12 +31,12 @@ func judgeLimitsInTime(t *trial) reports.Finding {
 	// A window that has begun in time ends and another begins, both unused up to
 	// here.
 	case int64(len(g.late)) > 2*limit.Quota:
-		f = blame(t.letPass(g), numbers(g.late), "%s: more than %s after %s, %s still admitted, %s; %s",
+		f = blame(t.letPass(g, limit), numbers(g.late), "%s: more than %s after %s, %s still admitted, %s; %s",
 			edit.What, at(edit.Budget), g.since, hitsWere(len(g.late)), lastAt(g.late), g.first(edit))
 	case g.denied == nil:
 		return doubt("%s: no hit was denied, and too few were fired more than %s after %s", edit.What, at(edit.Budget), g.since)
 	case len(g.back) > 0:
-		f = blame(t.letPass(g), numbers(g.back), "%s: %s admitted after the limit had shown and its budget of %s was over; %s",
+		f = blame(t.letPass(g, limit), numbers(g.back), "%s: %s admitted after the limit had shown and its budget of %s was over; %s",
 			edit.What, hitsWere(len(g.back)), at(edit.Budget), g.first(edit))
 	default:
 		f = passSaying("%s: %s, after %s without a limit; %s", edit.What, g.first(edit), count(g.unlimited, "hit"), edit.status())
@@ -65,9 +65,12 @@ type gap struct {
 
 // letPass says who let hits pass that the policy should limit: of those before
 // it, the limiter need not have heard.
-func (t *trial) letPass(g gap) cause {
+func (t *trial) letPass(g gap, limit tier.Limit) cause {
 	m, why := t.limiterMoved()
+	notAsked, is := t.notAskedSince(limit)
 	switch {
+	case is:
+		return notAsked
 	case why != "":
 		return cause{clause: why, conclusion: "without the limiter's own count, its yes cannot be told from a call that was not made"}
 	case m.Authorized >= int64(g.told):
