@@ -150,12 +150,13 @@ func (t *Tried) model(fired attack.Attack, volley random.Volley) error {
 }
 
 // limitsFor are the limits of a caller of a tier of the bed's policy. The drawn
-// policy may put callers into other tiers, so that they are found by name.
+// policy may put callers into other tiers, and name them by another
+// counter, so that they are found by key.
 func (t *Tried) limitsFor(tierName string, request policy.Request) ([]tier.Limit, error) {
 	own := t.bed.set.Identities()
 	like := own[slices.IndexFunc(own, func(who tier.Identity) bool { return who.Tier == tierName })]
 	there := t.policy.Identities()
-	i := slices.IndexFunc(there, func(who tier.Identity) bool { return who.Name == like.Name })
+	i := slices.IndexFunc(there, func(who tier.Identity) bool { return who.Key == like.Key })
 	if i < 0 {
 		return nil, fmt.Errorf("the drawn policy does not let %s in", like)
 	}
