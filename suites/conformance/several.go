@@ -20,6 +20,11 @@ var _ = Describe("Several limits", Label("rule:each-binds"), func() {
 		several := bed.On(harness.Several)
 		alice := several.Enroll(ctx, withSeveralLimits(several).Name)
 		byWindow := slices.SortedFunc(slices.Values(alice.Limits), func(a, b tier.Limit) int { return int(a.Window - b.Window) })
+		for i, limit := range byWindow[1:] {
+			if limit.Quota <= byWindow[i].Quota {
+				several.NotJudged("%s binds no later than %s, so that not every limit has its turn", limit, byWindow[i])
+			}
+		}
 
 		first := several.Fire(ctx, attack.Attack{As: alice, Hits: int(byWindow[0].Quota) + 1, Pacer: attack.OneAtATime})
 		all := several.JudgeCounters(ctx, alice, oracle.DenialsSpend)
