@@ -34,8 +34,12 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 			if len(outsider.Limits) == 0 && !bed.Set().Refuses(how) {
 				bed.NotJudged("the policy lets callers without a group pass unlimited")
 			}
+			hits := bed.MoreThanAnyQuota()
+			if len(outsider.Limits) > 0 && outsider.Quota() >= int64(hits) {
+				bed.NotJudged("the policy gives callers without a group a quota of %d, more than the %d hits that a case fires", outsider.Quota(), hits)
+			}
 
-			bed.Fire(ctx, attack.Attack{As: outsider, Hits: bed.MoreThanAnyQuota(), Pacer: attack.OneAtATime})
+			bed.Fire(ctx, attack.Attack{As: outsider, Hits: hits, Pacer: attack.OneAtATime})
 
 			all = append(all, bed.Judge(ctx, outsider, oracle.NeverFree)...)
 		}

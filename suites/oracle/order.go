@@ -1,9 +1,11 @@
 package oracle
 
 import (
+	"math"
 	"slices"
 	"time"
 
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -67,10 +69,16 @@ func (t *trial) deniedEarly(entry, admitted int, quota int64) reports.Finding {
 }
 
 // firstWindows is until when certainly no window has ended, and the smallest
-// quota, which is the one that denies first.
+// quota, which is the one that denies first. Limits on which others draw too may deny
+// at any time; beside limits of the subject's own they are left out: whom its own have
+// denied they cannot let in.
 func (t *trial) firstWindows() (until time.Duration, quota int64) {
-	until, quota = never, t.limits[0].Quota
+	until, quota = never, math.MaxInt64
+	own := slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return !t.sharedLimit(l) })
 	for i, limit := range t.limits {
+		if own && t.sharedLimit(limit) {
+			continue
+		}
 		quota = min(quota, limit.Quota)
 		if ws := t.line(i, false).windows; len(ws) > 0 {
 			until = min(until, ws[0].ends)

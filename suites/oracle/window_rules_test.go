@@ -190,6 +190,13 @@ func TestResets(t *testing.T) {
 	}
 }
 
+// ceiling is a limit of everybody's beside the subject's own.
+func ceiling(q *Question) {
+	all := limitOf(100, 3*sec)
+	all.Name, all.Counters = "everybody", nil
+	q.Subject.Limits = append(q.Subject.Limits, all)
+}
+
 func TestInOrder(t *testing.T) {
 	for _, c := range []windowCase{
 		{name: "quota then denials", hits: full, want: want{verdict: reports.Pass}},
@@ -212,6 +219,12 @@ func TestInOrder(t *testing.T) {
 		{
 			name: "strangers may have used the quota", hits: []string{"D84+1"},
 			edit: func(q *Question) { q.Subject.Limits[0].Counters = nil }, want: want{reason: "others draw"},
+		},
+		{name: "under everybody's ceiling too", hits: full, edit: ceiling, want: want{verdict: reports.Pass}},
+		{name: "the ceiling may deny first", hits: []string{"A84+1", "D86+1", "A90+1"}, edit: ceiling, want: want{reason: "others draw"}},
+		{
+			name: "the ceiling's next window lets nobody past a quota of one's own", hits: hits(full, []string{"A5000+1"}), edit: ceiling,
+			want: want{reports.Fail, reports.Limiter, "entry 4 was admitted at 5.001s after entry 3 had been denied in the same window"},
 		},
 	} {
 		c.run(t, InOrder)
