@@ -18,7 +18,7 @@ var _ = Describe("A tier", Label("rule:moved-tier"), func() {
 			bed.NotJudged("the policy serves a caller of an unknown group without a limit")
 		}
 
-		hits := bed.Fire(ctx, attack.Attack{As: lookalike, Hits: bed.MoreThanAnyQuota(), Pacer: attack.OneAtATime})
+		hits := bed.Fire(ctx, attack.Attack{As: lookalike, Hits: moreThanQuotaOf(lookalike), Pacer: attack.OneAtATime})
 
 		if refused {
 			Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{403}}, oracle.AllRefused)).To(Hold())

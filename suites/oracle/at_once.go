@@ -19,7 +19,7 @@ func judgeCountedAtOnce(t *trial) reports.Finding {
 		return doubt("%s", why)
 	}
 	for _, alone := range t.byIdentity() {
-		limit, _ := tier.Binding(alone.limits)
+		limit, _ := tier.Binding(owned(alone.limits))
 		next, gap, ok := alone.afterQuota(limit)
 		if !ok {
 			continue

@@ -22,10 +22,12 @@ type member struct {
 // first window: its quota and no more, however many others there are
 // (cases.md I13). It looks at each entry once.
 func judgeOwnQuota(t *trial) reports.Finding {
-	limit, _ := tier.Binding(t.limits)
 	if why := t.noCrowd(); why != "" {
 		return doubt("%s", why)
 	}
+	limit, _ := tier.Binding(owned(t.limits))
+	// What everybody draws on may deny at any time, and lets nobody in.
+	ceiling := len(owned(t.limits)) < len(t.limits)
 	crowd := t.members()
 	untold := 0
 	for _, m := range crowd {
@@ -39,7 +41,7 @@ func judgeOwnQuota(t *trial) reports.Finding {
 				passed, limit.Quota, m.identity, len(crowd))
 			f.Limit = limit.String()
 			return f
-		case denied > 0 && passed+int64(m.unknown) < limit.Quota:
+		case denied > 0 && passed+int64(m.unknown) < limit.Quota && !ceiling:
 			f := blame(t.alone(m.identity).falseDenial(), m.denied, "%s, one of %d identities, was denied after %d of %d hits",
 				m.identity, len(crowd), passed, limit.Quota)
 			f.Limit = limit.String()
@@ -49,7 +51,7 @@ func judgeOwnQuota(t *trial) reports.Finding {
 		}
 	}
 	if untold > 0 {
-		return doubt("for %d of %d identities it was not seen that the quota of %d is used up: hits were lost, or a window ended",
+		return doubt("for %d of %d identities it was not seen that the quota of %d is used up: hits were lost, a window ended, or everybody's limit denied",
 			untold, len(crowd), limit.Quota)
 	}
 	f := passSaying("each of %d identities was admitted its quota of %d and then denied", len(crowd), limit.Quota)
@@ -64,10 +66,15 @@ func (t *trial) noCrowd() string {
 		return notFresh
 	case len(t.limits) < len(t.q.Subject.Limits):
 		return "a limit on tokens applies too, and may have denied"
-	case slices.ContainsFunc(t.limits, tier.Limit.Shared):
+	case len(owned(t.limits)) == 0:
 		return "everybody draws on one counter, so that nobody has a quota of its own"
 	}
 	return ""
+}
+
+// owned are the limits of which each caller has a counter to itself.
+func owned(limits []tier.Limit) []tier.Limit {
+	return slices.DeleteFunc(slices.Clone(limits), tier.Limit.Shared)
 }
 
 // members are the identities of the attacks, in the order of their names.

@@ -60,12 +60,22 @@ func (c crowdCase) run(t *testing.T, rule string) {
 	c.want.check(t, ruleNamed(t, rule).Judge(q, entries))
 }
 
+// underCeiling adds a limit of everybody's.
+func underCeiling(q *Question) {
+	all := limitOf(1, 3*sec)
+	all.Name, all.Counters = "everybody", nil
+	q.Subject.Limits = append(q.Subject.Limits, all)
+}
+
 func sharedByAll(q *Question) { q.Subject.Limits[0].Counters = nil }
 
 func TestOwnQuota(t *testing.T) {
 	sound := []string{"A1+1", "A100+1", "D200+1"}
 	for name, c := range map[string]crowdCase{
 		"each its own":       {members: [][]string{sound, sound, sound}, want: want{verdict: reports.Pass, reason: "each of 3 identities was admitted its quota of 2"}},
+		"under a ceiling":    {members: [][]string{sound, sound, sound}, edit: underCeiling, want: want{verdict: reports.Pass, reason: "each of 3 identities was admitted its quota of 2"}},
+		"ceiling denies":     {members: [][]string{sound, {"A1+1", "D100+1", "D200+1"}}, edit: underCeiling, want: want{reason: "for 1 of 2 identities it was not seen"}},
+		"past its own quota": {members: [][]string{sound, {"A1+1", "A100+1", "A200+1"}}, edit: underCeiling, want: want{reports.Fail, reports.Limiter, "3 of 2 hits of premium/m01"}},
 		"a fresh quota":      {members: [][]string{sound, {"A1+1", "A100+1", "A200+1"}}, want: want{reports.Fail, reports.Limiter, "3 of 2 hits of premium/m01, one of 2 identities"}},
 		"another's counter":  {members: [][]string{sound, {"A1+1", "D100+1", "D200+1"}}, want: want{reports.Fail, reports.Limiter, "premium/m01, one of 2 identities, was denied after 1 of 2 hits"}},
 		"unheard":            {members: [][]string{{"A1+1", "A100+1", "A200+1"}}, edit: unheardOf("m00"), want: want{reports.Fail, reports.Gateway, "the limiter was not heard for 1 of 3"}},
