@@ -158,7 +158,8 @@ goes_on() {
 down() {
 	local out=$1
 	start "$out.down.log" "$floodgate" down --out "$out"
-	ended 300 || fail 'down has not ended' "$out.down.log"
+	# API servers may keep a definition for minutes.
+	ended 420 || fail 'down has not ended' "$out.down.log"
 	[ $code -eq 0 ] || fail "down: exit code $code" "$out.down.log"
 }
 

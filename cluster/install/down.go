@@ -18,6 +18,12 @@ import (
 // leastDownPatience is how long a step is given at least to be gone.
 const leastDownPatience = time.Minute
 
+// definitionPatience is how long a step with CustomResourceDefinitions is given at
+// least. Where one was made a moment ago the API server may say for minutes that it
+// cannot list its instances yet ("storage is (re)initializing"), and then lets it go
+// (kubernetes/kubernetes#124642).
+const definitionPatience = 5 * time.Minute
+
 // Down takes back what Up made, step by step, and waits until each is gone:
 // patches are undone, objects and releases that were not there before deleted,
 // what was there before stays. It goes by what is written down in the cluster,
@@ -54,12 +60,7 @@ func (r *Runner) Down(ctx context.Context) error {
 // takeBack takes one step back. The first errors do not keep it from being
 // gone: patches that could not be undone.
 func (r *Runner) takeBack(ctx context.Context, b *book, step *stepState) (left []error, err error) {
-	patience := leastDownPatience
-	for _, planned := range r.Plan.Steps {
-		if planned.Name == step.Name {
-			patience = max(patience, r.patience(planned))
-		}
-	}
+	patience := r.downPatience(step)
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not gone after %s", patience))
 	defer cancel()
 	for _, undo := range slices.Backward(step.Undo) {
@@ -86,6 +87,20 @@ func (r *Runner) takeBack(ctx context.Context, b *book, step *stepState) (left [
 	step.Made, step.Releases, step.Undo = nil, nil, nil
 	step.become(Pending, nil)
 	return left, b.save(ctx)
+}
+
+// downPatience is how long a step may take to be gone.
+func (r *Runner) downPatience(step *stepState) time.Duration {
+	patience := leastDownPatience
+	for _, planned := range r.Plan.Steps {
+		if planned.Name == step.Name {
+			patience = max(patience, r.patience(planned))
+		}
+	}
+	if slices.ContainsFunc(step.Made, func(m made) bool { return m.Kind == "CustomResourceDefinition" }) {
+		patience = max(patience, definitionPatience)
+	}
+	return patience
 }
 
 func (r *Runner) undo(ctx context.Context, u undo) error {

@@ -581,3 +581,26 @@ func TestDownOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestHowLongAStepMayTakeToBeGone(t *testing.T) {
+	r := Runner{
+		Plan:     Plan{Steps: []Step{{Name: "quick", Patience: time.Second}, {Name: "slow", Patience: 2 * time.Minute}, {Name: "slower", Patience: time.Second}}},
+		Patience: map[string]time.Duration{"slower": 10 * time.Minute},
+	}
+	definitions := []made{{Kind: "CustomResourceDefinition", Name: "gates.run.floodgate.dev"}}
+	for _, c := range []struct {
+		step string
+		made []made
+		want time.Duration
+	}{
+		{"quick", nil, time.Minute},
+		{"slow", nil, 2 * time.Minute},
+		{"of another plan", nil, time.Minute},
+		{"quick", definitions, 5 * time.Minute},
+		{"slower", definitions, 10 * time.Minute},
+	} {
+		if got := r.downPatience(&stepState{Name: c.step, Made: c.made}); got != c.want {
+			t.Errorf("%s, made %v: %s, want %s", c.step, c.made, got, c.want)
+		}
+	}
+}
