@@ -97,7 +97,7 @@ func (r *Runner) downPatience(step *stepState) time.Duration {
 			patience = max(patience, r.patience(planned))
 		}
 	}
-	if slices.ContainsFunc(step.Made, func(m made) bool { return m.Kind == "CustomResourceDefinition" }) {
+	if slices.ContainsFunc(step.Made, func(m made) bool { return m.Kind == crdKind }) {
 		patience = max(patience, definitionPatience)
 	}
 	return patience
@@ -181,6 +181,7 @@ func (m made) made(found *unstructured.Unstructured) bool {
 
 // gone waits for the end of an object that was deleted.
 func (r *Runner) gone(ctx context.Context, deleted *unstructured.Unstructured) error {
+	nudged := time.Now()
 	err := kube.Until(ctx, interval, func(ctx context.Context) error {
 		found, err := r.Cluster.Get(ctx, deleted)
 		if kube.Missing(err) {
@@ -192,6 +193,10 @@ func (r *Runner) gone(ctx context.Context, deleted *unstructured.Unstructured) e
 		if found.GetUID() != deleted.GetUID() {
 			return nil
 		}
+		if found.GetKind() == crdKind && time.Since(nudged) > nudgeEvery {
+			r.nudge(ctx, found)
+			nudged = time.Now()
+		}
 		return fmt.Errorf("held by %s", kube.HeldBy(found))
 	})
 	if err != nil {
@@ -199,6 +204,21 @@ func (r *Runner) gone(ctx context.Context, deleted *unstructured.Unstructured) e
 	}
 	return nil
 }
+
+// nudgeEvery is how often a definition that is held is touched.
+const nudgeEvery = time.Second
+
+// nudge touches a definition that is held. An API server that failed to list its
+// instances tries again after pauses that double each time, and at once where the
+// object has changed (apiextensions-apiserver, crd_finalizer.go).
+func (r *Runner) nudge(ctx context.Context, held *unstructured.Unstructured) {
+	now := time.Now().UTC().Format(time.RFC3339Nano)
+	// A touch that fails costs the time until the next one.
+	_ = r.Cluster.Merge(ctx, held, map[string]any{"metadata": map[string]any{"annotations": map[string]any{nudgedAt: now}}})
+}
+
+// nudgedAt is the annotation that a touch changes.
+const nudgedAt = "floodgate.dev/waited-for-at"
 
 // forget removes the state, and its namespace if Up made it.
 func (r *Runner) forget(ctx context.Context) error {

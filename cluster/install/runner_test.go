@@ -402,6 +402,33 @@ func TestFinalizerIsNamed(t *testing.T) {
 	}
 }
 
+// An API server that holds a definition looks at it again when it is touched.
+func TestHeldDefinitionIsTouched(t *testing.T) {
+	const key = "CustomResourceDefinition /gates.run.floodgate.dev"
+	server := newAPIServer(t)
+	r := &Runner{Cluster: connect(t, server.config()), Plan: samplePlan(t)}
+	if err := r.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const path = "apis/apiextensions.k8s.io/v1/customresourcedefinitions/gates.run.floodgate.dev"
+	server.put(t, path, map[string]any{"metadata": map[string]any{"finalizers": []any{"customresourcecleanup.apiextensions.k8s.io"}}})
+	server.refuse = func(method, at string) (int, string, string) {
+		if method == http.MethodPatch && at == path {
+			delete(server.objects, key)
+			return http.StatusNotFound, "NotFound", "it has just gone"
+		}
+		return 0, "", ""
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Second, errors.New("the test's patience"))
+	defer cancel()
+	if err := r.Down(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if left := server.keys(); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestRefusedObject(t *testing.T) {
 	server := newAPIServer(t)
 	server.refuse = func(_, path string) (int, string, string) {
