@@ -35,7 +35,7 @@ func judgeAbortsCounted(t *trial) reports.Finding {
 			total, limit.Quota, len(abandoned))
 		f.Limit = limit.String()
 		return f
-	case t.tally.denied > 0 && len(t.limits) == len(t.q.Subject.Limits) && !slices.ContainsFunc(t.limits, ofEverybody) && int64(len(t.passed)+t.tally.unknown()) < limit.Quota:
+	case t.tally.denied > 0 && len(t.limits) == len(t.q.Subject.Limits) && !slices.ContainsFunc(t.limits, tier.Limit.Shared) && int64(len(t.passed)+t.tally.unknown()) < limit.Quota:
 		f := blame(t.falseDenial(), numbers(t.denied), "%s denied when at most %d of %d can have been counted, those given up included",
 			hitsWere(t.tally.denied), len(t.passed)+t.tally.unknown(), limit.Quota)
 		f.Limit = limit.String()
@@ -47,9 +47,6 @@ func judgeAbortsCounted(t *trial) reports.Finding {
 	f.Limit = limit.String()
 	return f
 }
-
-// ofEverybody says that a limit has one counter for all callers.
-func ofEverybody(l tier.Limit) bool { return l.Shared() }
 
 // notFirstHit is why hits that are near each other need not share a window.
 const notFirstHit = "whether all hits fell into one window can be told only where a window begins with its first hit"

@@ -2,9 +2,7 @@ package oracle
 
 import (
 	"fmt"
-	"slices"
 
-	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
 
@@ -47,7 +45,7 @@ func (t *trial) moved(book string, before, after *evidence.LimiterBook) (m movem
 	}
 	m.Calls = minus(to, from)
 	m.lost = after.Unlabelled.Authorized + after.Unlabelled.Limited - before.Unlabelled.Authorized - before.Unlabelled.Limited
-	if m.Calls == (evidence.Calls{}) && m.lost > 0 && len(t.limits) > 0 && !slices.ContainsFunc(t.limits, func(l tier.Limit) bool { return !l.Shared() }) {
+	if m.Calls == (evidence.Calls{}) && m.lost > 0 && len(t.limits) > 0 && len(owned(t.limits)) == 0 {
 		// A label that is made of a counter's entry is empty where none names callers.
 		return m, fmt.Sprintf("the %s book names nobody on calls of limits that are not counted by the caller", book)
 	}
