@@ -37,8 +37,10 @@ type trial struct {
 	assumed assumed
 	limits  []tier.Limit // those that count hits
 	lines   map[lineKey]*line
-	judged  *denials
-	tallies *tallies
+	// anchored is what anchors has found, nil before it was asked.
+	anchored []hit
+	judged   *denials
+	tallies  *tallies
 	// fitting is what otherModels has found, nil before it was asked.
 	fitting *string
 }

@@ -116,11 +116,15 @@ func (t *trial) anchors() []hit {
 	if len(t.unknown) == 0 && len(t.q.Subject.Limits) < 2 {
 		return t.passed
 	}
+	if t.anchored != nil {
+		return t.anchored
+	}
 	anchors := slices.Concat(t.passed, t.unknown)
 	if len(t.q.Subject.Limits) > 1 {
 		anchors = append(anchors, t.denied...)
 	}
 	slices.SortStableFunc(anchors, bySent)
+	t.anchored = anchors
 	return anchors
 }
 
