@@ -66,13 +66,13 @@ func (t *trial) ledgerBroken() string {
 		}
 		seen[a.Name] = make([]bool, max(0, a.Planned))
 	}
-	ids := newHitIDs(t.entries)
+	repeat := firstRepeat(t.entries)
 	for i := range t.entries {
 		e := &t.entries[i]
 		if reason := entryBroken(e); reason != "" {
 			return fmt.Sprintf("entry %d %s", i+1, reason)
 		}
-		if !ids.add(i) {
+		if i == repeat {
 			return fmt.Sprintf("entry %d repeats the hit id of an earlier entry", i+1)
 		}
 		hits, planned := seen[e.Attack]

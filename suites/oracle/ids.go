@@ -7,37 +7,63 @@ import (
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
 
-// hitIDs finds ids that repeat, in a table of entries' numbers: a map of a
-// million ids would be most of what a judgement takes in memory.
-type hitIDs struct {
-	entries []evidence.Entry
-	// slots hold the number of an entry, 0 being free, and above its bits a part of
-	// its id's hash: of those that differ no entry need be looked up. There are at
-	// least twice as many as entries, and a power of two.
-	slots []uint32
-	// number are the bits of a slot that hold it.
-	number uint32
-	seed   maphash.Seed
-}
+// partBits is how many bits the number of ids has that are looked at together: the
+// table of so many stays in a processor's nearest cache.
+const partBits = 12
 
-func newHitIDs(entries []evidence.Entry) *hitIDs {
-	return &hitIDs{
-		entries: entries, slots: make([]uint32, 1<<bits.Len(uint(2*len(entries)))),
-		number: 1<<bits.Len32(uint32(len(entries))) - 1, seed: maphash.MakeSeed(),
+// hashed is an entry by its number and the hash of its id.
+type hashed struct{ hash, entry uint32 }
+
+// firstRepeat is the index of the first entry whose id an earlier one has, -1 if
+// there is none. A map of a million ids would be most of what a judgement takes in
+// memory, and in one table of them each look would wait for memory: the ids are
+// parted by their hashes, and each part has a small table of its own.
+func firstRepeat(entries []evidence.Entry) int {
+	seed, hashes := maphash.MakeSeed(), make([]uint32, len(entries))
+	partedBy := max(0, bits.Len(uint(len(entries)))-partBits)
+	ends := make([]int, 1<<partedBy+1)
+	part := func(hash uint32) int { return int(uint64(hash) << partedBy >> 32) }
+	for i := range entries {
+		hashes[i] = uint32(maphash.String(seed, entries[i].Hit))
+		ends[part(hashes[i])+1]++
 	}
-}
-
-// add takes the id of entry i; it reports false if an earlier one has it.
-func (ids *hitIDs) add(i int) bool {
-	mask, hash := uint64(len(ids.slots)-1), maphash.String(ids.seed, ids.entries[i].Hit)
-	mark := uint32(hash>>32) &^ ids.number
-	for slot := hash & mask; ; slot = (slot + 1) & mask {
-		switch taken := ids.slots[slot]; {
-		case taken == 0:
-			ids.slots[slot] = mark | uint32(i+1)
-			return true
-		case taken&^ids.number == mark && ids.entries[taken&ids.number-1].Hit == ids.entries[i].Hit:
-			return false
+	largest := 0
+	for i, size := range ends[1:] {
+		largest = max(largest, size)
+		ends[i+1] += ends[i]
+	}
+	parted := make([]hashed, len(entries))
+	for i, hash := range hashes {
+		at := &ends[part(hash)]
+		parted[*at] = hashed{hash, uint32(i)}
+		*at++
+	}
+	first, begin := -1, 0
+	// slots hold a place in the part, 0 being free.
+	slots := make([]uint32, 1<<bits.Len(uint(2*largest)))
+	for _, end := range ends[:len(ends)-1] {
+		clear(slots)
+		if i := repeatIn(parted[begin:end], entries, slots); i >= 0 && (first < 0 || i < first) {
+			first = i
 		}
+		begin = end
 	}
+	return first
+}
+
+// repeatIn is firstRepeat of some of the entries, in their order. There are more slots
+// than entries, a power of two, and all are free.
+func repeatIn(part []hashed, entries []evidence.Entry, slots []uint32) int {
+	mask := uint32(len(slots) - 1)
+	for i, one := range part {
+		slot := one.hash & mask
+		for ; slots[slot] != 0; slot = (slot + 1) & mask {
+			other := part[slots[slot]-1]
+			if other.hash == one.hash && entries[other.entry].Hit == entries[one.entry].Hit {
+				return int(one.entry)
+			}
+		}
+		slots[slot] = uint32(i + 1)
+	}
+	return -1
 }
