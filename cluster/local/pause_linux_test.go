@@ -1,13 +1,10 @@
 package local
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -73,30 +70,13 @@ func TestDownEndsWhatIsHeld(t *testing.T) {
 
 // Whoever is killed takes along what it held, also where the program is a script.
 func TestHeldComponentsDieWithTheirStarter(t *testing.T) {
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path, groupFile := wrapper(t, "sleep 1000")
-	for _, args := range [][]string{{"standin", "starter"}, {"standin", "starter", path}} {
-		starter := exec.Command(executable, args...)
-		output, err := starter.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := starter.Start(); err != nil {
-			t.Fatal(err)
-		}
-		line, err := bufio.NewReader(output).ReadString('\n')
-		if err != nil {
-			t.Fatal(err)
-		}
-		pid, err := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil {
-			t.Fatal(err)
-		}
+	// The script starts nothing more once its group is known: a shell whose child
+	// is held between vfork and exec is not held itself, it waits for that child.
+	path, groupFile := wrapper(t, "wait")
+	for _, program := range [][]string{nil, {path}} {
+		starter, pid := starterOf(t, program...)
 		g := group(pid)
-		if len(args) > 2 {
+		if program != nil {
 			g = groupIn(t, groupFile)
 		}
 		if err := g.signal(syscall.SIGSTOP); err != nil {
@@ -106,8 +86,6 @@ func TestHeldComponentsDieWithTheirStarter(t *testing.T) {
 		if err := starter.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		// It was killed on purpose.
-		_ = starter.Wait()
 		await(t, "the component's end", func() bool { return !g.alive() })
 	}
 }

@@ -13,13 +13,15 @@ import (
 	"testing"
 )
 
-// Whoever starts components and is killed takes them along.
-func TestComponentsDieWithTheirStarter(t *testing.T) {
+// starterOf starts a process that starts a component, or the program that it is
+// given, and is its pid. The starter ends with the test, also when that fails.
+func starterOf(t *testing.T, program ...string) (starter *exec.Cmd, pid int) {
+	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	starter := exec.Command(executable, "standin", "starter")
+	starter = exec.Command(executable, append([]string{"standin", "starter"}, program...)...)
 	output, err := starter.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -27,43 +29,38 @@ func TestComponentsDieWithTheirStarter(t *testing.T) {
 	if err := starter.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		_ = starter.Process.Kill()
+		// It was killed on purpose.
+		_ = starter.Wait()
+	})
 	line, err := bufio.NewReader(output).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	pid, err = strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return starter, pid
+}
+
+// Whoever starts components and is killed takes them along.
+func TestComponentsDieWithTheirStarter(t *testing.T) {
+	starter, pid := starterOf(t)
 	if err := syscall.Kill(pid, 0); err != nil {
 		t.Fatalf("the component is not there: %v", err)
 	}
 	if err := starter.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	// It was killed on purpose.
-	_ = starter.Wait()
 	await(t, "the component's end", func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) || zombie(pid) })
 }
 
 // Also what a script that was given has started in turn.
 func TestWrappedProgramsDieWithTheirStarter(t *testing.T) {
-	executable, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	path, groupFile := wrapper(t, "sleep 1000")
-	starter := exec.Command(executable, "standin", "starter", path)
-	output, err := starter.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := starter.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := bufio.NewReader(output).ReadString('\n'); err != nil {
-		t.Fatal(err)
-	}
+	starter, _ := starterOf(t, path)
 	g := groupIn(t, groupFile)
 	if !g.alive() {
 		t.Error("the program is not there")
@@ -71,8 +68,6 @@ func TestWrappedProgramsDieWithTheirStarter(t *testing.T) {
 	if err := starter.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	// It was killed on purpose.
-	_ = starter.Wait()
 	await(t, "the program's end", func() bool { return !g.alive() })
 }
 
