@@ -30,7 +30,7 @@ func TestProgramShowsTheFaultsItIsTold(t *testing.T) {
 		addresses = append(addresses, fields[len(fields)-1])
 	}
 	ask := func() error {
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
 		answer, err := client.Get("http://" + addresses[0])
 		if err != nil {
 			return err

@@ -91,7 +91,7 @@ func TestPrometheusOfAnotherClock(t *testing.T) {
 			t.Fatal(err)
 		}
 		now := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), testPatience)
 		scrape, err := source.After(ctx, now)
 		cancel()
 		if err != nil || scrape.Began.Before(now) || scrape.Began.After(time.Now()) {

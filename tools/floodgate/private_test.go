@@ -26,7 +26,7 @@ func TestAnUnreapedProcessHasEnded(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = unreaped.Wait() }()
-	for deadline := time.Now().Add(10 * time.Second); !hasEnded(unreaped.Process.Pid); runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); !hasEnded(unreaped.Process.Pid); runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatal("a killed process does not count as ended")
 		}

@@ -64,7 +64,7 @@ func TestFolderFollowsSecrets(t *testing.T) {
 	}
 	until := func(what string, holds func([]string) bool) {
 		t.Helper()
-		bounded, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		bounded, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := kube.Until(bounded, 5*time.Millisecond, func(context.Context) error {
 			if got := files(t, m.dir); !holds(got) {

@@ -420,7 +420,7 @@ func TestWorkersEndWithWhoStartedThem(t *testing.T) {
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	deadline := time.After(5 * time.Second)
+	deadline := time.After(time.Minute)
 	for _, url := range urls {
 		for address := strings.TrimPrefix(url, "http://"); ; {
 			conn, err := net.Dial("tcp", address)
