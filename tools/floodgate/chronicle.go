@@ -13,6 +13,7 @@ import (
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/reports/junit"
 	"github.com/floodgate-dev/floodgate/reports/render"
+	"github.com/floodgate-dev/floodgate/suites/catalogue"
 	"github.com/floodgate-dev/floodgate/suites/harness"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
@@ -46,6 +47,11 @@ func newChronicle(p *plan) (*chronicle, error) {
 		Command: os.Args, Began: time.Now(), Policies: p.policies, Tiers: p.set.Tiers(),
 		Stack: reports.Stack{Provider: p.provider.Name()}, Doubt: reports.Doubt{Budget: p.maxDoubt},
 	}}
+	if p.lane != catalogue.Random {
+		for _, left := range p.set.Elsewhere() {
+			j.warn("%s", left)
+		}
+	}
 	return j, errors.Join(j.keepReserve(), j.write())
 }
 

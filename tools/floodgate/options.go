@@ -36,22 +36,22 @@ const leashFlag = "until-eof"
 
 // options are what a user asks of a run, as text.
 type options struct {
-	provider, policies, lane, out string
-	cases, faults, manners, ports []string
-	declare                       []string
-	as                            string
-	labelFilter                   string
-	limitador, llmd, prometheus   string
-	windowModel, countsBy         string
-	protocol                      string
-	seed                          int64
-	processes, trials, multitude  int
-	trial                         string
-	dryRun, keep, leashed         bool
-	gapBudget, scrapeInterval     time.Duration
-	maxDoubt                      string
-	standIns                      standInFlags
-	kubernetes                    kubernetesFlags
+	provider, policies, request, lane, out string
+	cases, faults, manners, ports          []string
+	declare                                []string
+	as                                     string
+	labelFilter                            string
+	limitador, llmd, prometheus            string
+	windowModel, countsBy                  string
+	protocol                               string
+	seed                                   int64
+	processes, trials, multitude           int
+	trial                                  string
+	dryRun, keep, leashed                  bool
+	gapBudget, scrapeInterval              time.Duration
+	maxDoubt                               string
+	standIns                               standInFlags
+	kubernetes                             kubernetesFlags
 }
 
 // register declares the flags; each can also stand in floodgate.yaml or the
@@ -83,6 +83,7 @@ func (o *options) register(flags *pflag.FlagSet) {
 func (o *options) registerStack(flags *pflag.FlagSet) {
 	flags.StringVar(&o.provider, "provider", "local", "how the stack comes to be: local, kind, existing, or double (stand-ins in one process, for tests)")
 	flags.StringVar(&o.policies, "policies", seedPolicies, "folder of Kuadrant and Gateway API manifests, or \"seed\" for the built-in ones, or \"cluster\" for those in force on an existing one")
+	flags.StringVar(&o.request, "request", "", requestUsage)
 	flags.StringSliceVar(&o.faults, "fault", nil, "COMPONENT:NAME, a defect that a stand-in shows (repeatable; see floodgate standin NAME --list-faults)")
 	flags.StringVar(&o.as, "as", "", "a release of Kuadrant whose recorded defects the stand-ins show, such as kuadrant-1.5.2; see floodgate defects")
 	flags.StringSliceVar(&o.manners, "manner", nil, "COMPONENT:NAME, a way in which a stand-in is unusual and right (repeatable; see floodgate standin NAME --list-manners)")
@@ -163,7 +164,7 @@ func (o *options) plan(ctx context.Context) (*plan, error) {
 
 // stackPlan checks what concerns the stack alone.
 func (o *options) stackPlan(ctx context.Context) (*plan, []error) {
-	p := &plan{standInLimiter: o.bringsStandInLimiter(), policies: o.policies, seed: o.seed, programs: map[string]string{}, words: o.kubernetes.words(o.provider), workers: o.kubernetes.workers, from: o.kubernetes.from}
+	p := &plan{standInLimiter: o.bringsStandInLimiter(), policies: o.policies, request: o.request, seed: o.seed, programs: map[string]string{}, words: o.kubernetes.words(o.provider), workers: o.kubernetes.workers, from: o.kubernetes.from}
 	var wrong []error
 	note := func(err error) {
 		if err != nil {

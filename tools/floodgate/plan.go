@@ -53,7 +53,11 @@ type plan struct {
 
 	provider cluster.Provider
 	policies string
-	set      *policy.Set
+	// request is the call that was asked for, or "". chosen is true if the manifests
+	// are written anew, with the one that is taken.
+	request string
+	chosen  bool
+	set     *policy.Set
 	// found is the private folder of the policies that a cluster has in force.
 	found string
 	// notes say what of these could not be read.
@@ -165,13 +169,15 @@ func (p *plan) writeVariant(variant string) (string, error) {
 	set := p.set
 	switch variant {
 	case harness.Policy:
-		switch p.policies {
-		case seedPolicies:
+		switch {
+		case p.chosen:
+		case p.policies == seedPolicies:
 			return dir, os.CopyFS(dir, seed.FS)
-		case clusterPolicies:
+		case p.policies == clusterPolicies:
 			return p.found, nil
+		default:
+			return filepath.Abs(p.policies)
 		}
-		return filepath.Abs(p.policies)
 	case harness.Twin, harness.Epoch:
 		if variant == harness.Epoch && !p.standInLimiter {
 			return "", fmt.Errorf("%w: only the stand-in for the limiter can be told how to count", errNoVariant)
@@ -223,6 +229,9 @@ func (p *plan) again() string {
 	words := []string{"floodgate", "run", "--provider", p.provider.Name()}
 	if p.policies != seedPolicies {
 		words = append(words, "--policies", p.policies)
+	}
+	if p.request != "" {
+		words = append(words, "--request", "'"+p.request+"'")
 	}
 	for _, component := range slices.Sorted(maps.Keys(p.faults)) {
 		for _, fault := range p.faults[component] {

@@ -15,9 +15,39 @@ import (
 // clusterPolicies stands for the policies that a cluster has in force.
 const clusterPolicies = "cluster"
 
-// readPolicies reads the policies of the run: those that were named, or, on a
-// cluster that nothing is installed into, those in force there.
+// readPolicies reads the policies of the run, as they are tried with its request.
 func (p *plan) readPolicies(ctx context.Context) (*policy.Set, error) {
+	set, err := p.findPolicies(ctx)
+	if err != nil || set == nil {
+		return nil, err
+	}
+	tried, err := trying(set, p.request)
+	if err != nil {
+		p.discard()
+		return nil, err
+	}
+	p.chosen = tried != set
+	return tried, nil
+}
+
+// trying is the set tried with a call, or without one with the one that most of
+// its limits apply to.
+func trying(set *policy.Set, call string) (*policy.Set, error) {
+	if call == "" {
+		if call = set.Widest().Call(); call == set.Request().Call() {
+			return set, nil
+		}
+	}
+	tried, err := set.Trying(call)
+	if err != nil {
+		return nil, fmt.Errorf("--request %w", err)
+	}
+	return tried, nil
+}
+
+// findPolicies reads the policies that were named, or, on a cluster that nothing is
+// installed into, those in force there.
+func (p *plan) findPolicies(ctx context.Context) (*policy.Set, error) {
 	source, finds := p.provider.(cluster.PolicySource)
 	if p.policies == seedPolicies && finds && p.kubernetes.Plan == cluster.PlanNone {
 		p.policies = clusterPolicies

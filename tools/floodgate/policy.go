@@ -6,8 +6,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const requestUsage = "METHOD [HOST]/PATH that the limits are tried with, such as 'POST /v1/chat/completions'; otherwise the completion that most of them apply to"
+
 func policyCommand() *cobra.Command {
-	var format string
+	var format, request string
 	cmd := &cobra.Command{
 		Use:   "policy DIR",
 		Short: "Say what manifests mean: tiers, limits, identities",
@@ -18,6 +20,9 @@ give to Limitador. "seed" stands for the built-in manifests.`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			set, err := readPolicies(args[0])
+			if err == nil {
+				set, err = trying(set, request)
+			}
 			if err != nil {
 				return &exit{exitUsage, err}
 			}
@@ -43,6 +48,7 @@ give to Limitador. "seed" stands for the built-in manifests.`,
 			return err
 		},
 	}
+	cmd.Flags().StringVar(&request, "request", "", requestUsage)
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "table, json or limitador")
 	return cmd
 }

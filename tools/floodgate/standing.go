@@ -31,13 +31,14 @@ type asked struct {
 	Provider   string                    `json:"provider"`
 	Kubernetes cluster.KubernetesOptions `json:"kubernetes"`
 	Policies   string                    `json:"policies"`
+	Request    string                    `json:"request,omitempty"`
 	Faults     map[string][]string       `json:"faults,omitempty"`
 	Programs   map[string]string         `json:"programs,omitempty"`
 	Seed       int64                     `json:"seed"`
 }
 
 func (p *plan) remember() error {
-	content, err := json.MarshalIndent(asked{p.provider.Name(), p.kubernetes, p.policies, p.faults, p.programs, p.seed}, "", "  ")
+	content, err := json.MarshalIndent(asked{p.provider.Name(), p.kubernetes, p.policies, p.request, p.faults, p.programs, p.seed}, "", "  ")
 	if err == nil {
 		// A kill in the middle must not leave half a file: down reads it.
 		path := filepath.Join(p.dir, askedFile)
@@ -90,7 +91,7 @@ func recall(ctx context.Context, dir string) (p *plan, ok bool, err error) {
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	p = &plan{kubernetes: a.Kubernetes, policies: a.Policies, faults: a.Faults, programs: a.Programs, seed: a.Seed, shownDir: dir}
+	p = &plan{kubernetes: a.Kubernetes, policies: a.Policies, request: a.Request, faults: a.Faults, programs: a.Programs, seed: a.Seed, shownDir: dir}
 	if p.dir, err = filepath.Abs(dir); err != nil {
 		return nil, false, err
 	}
