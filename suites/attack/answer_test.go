@@ -173,3 +173,41 @@ func TestNoKeyReachesTheLedger(t *testing.T) {
 		}
 	}
 }
+
+// A forged credential may be nearly a key: it is hidden like one, and its scheme,
+// which a challenge names, is not.
+func TestForgedKeyIsHiddenAndItsSchemeIsNot(t *testing.T) {
+	echo := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Www-Authenticate", "APIKEY realm=demo")
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprint(w, r.Header, r.URL.RawQuery)
+	})
+	near := secret[:len(secret)-1]
+	for _, tc := range []struct {
+		credential tier.Credential
+		forged     string
+	}{
+		{tier.Credential{Place: tier.AuthorizationHeader, Name: "APIKEY"}, "APIKEY " + near},
+		{tier.Credential{Place: tier.AuthorizationHeader, Name: "APIKEY"}, "APIKEY"},
+		{tier.Credential{Place: tier.CustomHeader, Name: "x-key"}, near},
+		{tier.Credential{Place: tier.CustomHeader, Name: "x-key"}, "Bearer " + near},
+		{tier.Credential{Place: tier.QueryString, Name: "key"}, near},
+	} {
+		ledger, path := newLedger(t)
+		a := at(echo.URL, 1, attack.OneAtATime)
+		a.KeepAnswers, a.As, a.Forged = true, tier.Identity{Credential: tc.credential}, &tc.forged
+		if _, err := attack.Fire(t.Context(), a, ledger, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := ledger.Close(); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), near[:8]) || !strings.Contains(string(text), "APIKEY realm=demo") {
+			t.Errorf("forged %q in a %s: the ledger has\n%s", tc.forged, tc.credential.Place, text)
+		}
+	}
+}

@@ -43,7 +43,8 @@ type Attack struct {
 	Anonymous bool
 	// Forged, if not nil, is sent where As carries its key: the whole value of
 	// the header, query parameter or cookie, so that a wrong scheme, an empty
-	// or a huge key can be tried. It counts as no secret; As.Key in it does.
+	// or a huge key can be tried. What stands behind its scheme counts as a secret
+	// like As.Key: it may be nearly one.
 	Forged *string
 	// Also are callers whose credentials each hit carries behind As's own, in
 	// headers or parameters of their own.
@@ -62,6 +63,9 @@ type Attack struct {
 	// Connections caps the open connections of HTTP1; 0 is one for each hit in
 	// flight. Above the cap a hit waits for a connection after it was sent.
 	Connections int
+	// Line is what the attack's connections are shared with; nil shares them with
+	// no other attack.
+	Line *Line
 	// From is the address of this machine that connections are opened from, such
 	// as "127.0.0.2"; "" leaves it to the system.
 	From string

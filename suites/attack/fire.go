@@ -74,8 +74,12 @@ func Fire(ctx context.Context, a Attack, ledger *evidence.Ledger, progress func(
 		c.gate = newGate(a.Hits)
 	}
 	if c.inner == nil {
-		network := newNetwork(a, workers)
-		defer network.close()
+		way := a.Line
+		if way == nil {
+			way = new(Line)
+			defer way.Close()
+		}
+		network := way.of(a, workers)
 		if a.Pacer == Together {
 			network.open(ctx, request.url, a.connections())
 		}

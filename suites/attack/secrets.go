@@ -30,6 +30,13 @@ func newSecrets(keys ...tier.Key) secrets {
 // keys are those that the attack's hits carry.
 func (a Attack) keys() []tier.Key {
 	keys := []tier.Key{a.As.Key}
+	if a.Forged != nil {
+		_, forged, hasScheme := strings.Cut(*a.Forged, " ")
+		if !hasScheme && a.As.Credential.Place != tier.AuthorizationHeader {
+			forged = *a.Forged
+		}
+		keys = append(keys, tier.Key(forged))
+	}
 	for _, other := range a.Also {
 		keys = append(keys, other.Key)
 	}

@@ -41,6 +41,9 @@ func (w *Workers) crew() (*crew.Crew, error) {
 // system's network do not find at the address that we have.
 func (b *Bed) carryOut(ctx context.Context, a attack.Attack, progress func(done int)) (attack.Report, []workerRow, error) {
 	workers := b.run.crew
+	if a.Transport != nil || a.Line != nil || len(a.Also) > 0 {
+		workers = nil
+	}
 	if workers != nil && b.run.session.Workers.Inside {
 		if b.variant.GatewayInside != "" && a.Target.URL == b.variant.Gateway {
 			a.Target.URL = b.variant.GatewayInside
@@ -48,7 +51,7 @@ func (b *Bed) carryOut(ctx context.Context, a attack.Attack, progress func(done 
 			workers = nil
 		}
 	}
-	if workers == nil || a.Transport != nil || len(a.Also) > 0 {
+	if workers == nil {
 		report, err := attack.Fire(ctx, a, b.run.spec.ledger, progress)
 		return report, nil, err
 	}

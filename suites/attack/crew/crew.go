@@ -101,8 +101,8 @@ func (c *Crew) Fire(ctx context.Context, a attack.Attack, ledger *evidence.Ledge
 	if err := a.Check(); err != nil {
 		return none, nil, err
 	}
-	if a.Transport != nil || a.Share != nil {
-		return none, nil, fmt.Errorf("attack %q: one with a transport, or a share, cannot be shared", a.Name)
+	if a.Transport != nil || a.Line != nil || a.Share != nil {
+		return none, nil, fmt.Errorf("attack %q: one with a transport, a line or a share cannot be shared", a.Name)
 	}
 	if len(c.members) == 0 {
 		return none, nil, fmt.Errorf("attack %q: the crew has no worker", a.Name)
