@@ -115,23 +115,39 @@ func stranger(alice tier.Identity) tier.Identity {
 }
 
 // forgeries are credentials that cannot be right: unknown, without a key, with
-// alice's key under another scheme, in another case or with more behind it, and
-// far too long.
+// alice's key under another scheme, in another case, cut short, with another end or
+// with more behind it, and far too long.
 func forgeries(alice tier.Identity) []string {
 	long, key := strings.Repeat("k", 8<<10), alice.Key.Reveal()
 	if alice.Credential.Place != tier.AuthorizationHeader {
-		return []string{"no-such-key", "Bearer " + key, strings.ToUpper(key), long}
+		return append(nearly(key), "no-such-key", "Bearer "+key, long)
 	}
 	prefix := alice.Credential.Name
 	if bed.Set().CredentialForms() > 1 {
 		// Another scheme or another case may be somebody's right form.
 		return []string{prefix + " no-such-key", prefix, prefix + " " + long}
 	}
-	forged := []string{
-		prefix + " no-such-key", prefix, "Basic " + key, swapCase(prefix) + " " + key, prefix + " " + long,
-		prefix + " " + key + "x", prefix + " " + swapCase(key),
+	forged := []string{prefix + " no-such-key", prefix, "Basic " + key, swapCase(prefix) + " " + key, prefix + " " + long}
+	for _, wrong := range nearly(key) {
+		forged = append(forged, prefix+" "+wrong)
 	}
 	return slices.DeleteFunc(forged, func(text string) bool { return text == prefix+" "+key })
+}
+
+// nearly are texts that are nearly a key, and nobody's key.
+func nearly(key string) []string {
+	wrong := []string{key + "x", swapCase(key)}
+	if last := len(key) - 1; last > 0 {
+		other := "0"
+		if key[last:] == other {
+			other = "1"
+		}
+		wrong = append(wrong, key[:last], key[:last]+other)
+	}
+	known := append(bed.Set().Identities(), bed.Set().Outsiders()...)
+	return slices.DeleteFunc(wrong, func(text string) bool {
+		return text == key || slices.ContainsFunc(known, func(who tier.Identity) bool { return who.Key.Reveal() == text })
+	})
 }
 
 // swapCase turns the case of a scheme or key: Authorino compares both exactly

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,41 +14,43 @@ import (
 )
 
 var _ = Describe("A spent quota", Label("rule:no-bypass"), func() {
-	It("is not escaped by another spelling of the path or the host", Serial, harness.On(harness.Policy), harness.On(harness.Hostname), Case("I16"), func(ctx SpecContext) {
+	It("is not escaped by another spelling of the path or the host, or another form of the request", Serial, harness.On(harness.Policy), harness.On(harness.Hostname), Case("I16"), func(ctx SpecContext) {
 		alice := bed.Enroll(ctx, bed.Smallest().Name)
-		all := spentInEveryForm(ctx, bed, alice, spellings(bed.Set().Request().Path))
+		forms := append(asLimited(bed, alice, spellings(bed.Set().Request().Path)), guises(ctx, bed, alice)...)
+		all := spentInEveryForm(ctx, bed, alice, forms)
 
 		named := bed.On(harness.Hostname)
 		carol := named.Enroll(ctx, named.Smallest().Name)
 		request := named.Set().Request()
-		forms := append(spellings(request.Path), hosts(request.Host)...)
-		all = append(all, spentInEveryForm(ctx, named, carol, forms)...)
+		spelled := asLimited(named, carol, append(spellings(request.Path), hosts(request.Host)...))
+		all = append(all, spentInEveryForm(ctx, named, carol, spelled)...)
 		Expect(all).To(Hold())
 	})
 })
 
 // spentInEveryForm spends a caller's quota in the usual form, then fires in the
 // others, and once more in the usual one.
-func spentInEveryForm(ctx SpecContext, bed *harness.Bed, who tier.Identity, forms []attack.Target) harness.Judgement {
+func spentInEveryForm(ctx SpecContext, bed *harness.Bed, who tier.Identity, forms []attack.Attack) harness.Judgement {
 	GinkgoHelper()
 	bed.Fire(ctx, pastQuota(who, 1))
 	var hits harness.Hits
-	for _, target := range append(asLimited(bed, who, forms), attack.Target{}) {
-		hits = hits.And(bed.Fire(ctx, attack.Attack{As: who, Hits: 1, Pacer: attack.OneAtATime, Target: target}))
+	for _, form := range append(forms, attack.Attack{}) {
+		form.As, form.Hits, form.Pacer = who, 1, attack.OneAtATime
+		hits = hits.And(bed.Fire(ctx, form))
 	}
 	return bed.JudgeAbout(ctx, who, hits, oracle.Want{}, oracle.NoBypass)
 }
 
-// asLimited are the forms on which the policy does not itself put fewer limits: one
-// that limits a path only as it is written says so.
-func asLimited(bed *harness.Bed, who tier.Identity, forms []attack.Target) []attack.Target {
-	return slices.DeleteFunc(slices.Clone(forms), func(form attack.Target) bool {
-		if form.Path == "" {
-			return false
+// asLimited are the attacks in those forms on which the policy does not itself put
+// fewer limits: one that limits a path only as it is written says so.
+func asLimited(bed *harness.Bed, who tier.Identity, forms []attack.Target) []attack.Attack {
+	var limited []attack.Attack
+	for _, form := range forms {
+		if one := (attack.Attack{Target: form}); form.Path == "" || !spared(bed, who, one) {
+			limited = append(limited, one)
 		}
-		limits, routed := bed.LimitsOn(who, bed.Set().Request().Method, form.Path)
-		return routed && len(limits) < len(who.Limits)
-	})
+	}
+	return limited
 }
 
 // spellings are other ways to write a path that somebody between client and

@@ -173,7 +173,7 @@ func All() []Rule {
 		{ReadyMeansServing, "a limiter that cannot serve is not called ready", 0, judgeReadyMeansServing},
 		{TakesEffect, "a change is in force within its budget, and from then on for good", needsLedger, judgeTakesEffect},
 		{MovedTier, "who was moved to another tier gets its quota, unused, and no longer the old one's", windowed | needsFirstHit, judgeMovedTier},
-		{NoBypass, "no form of a path or host is a way past the limit", needsLedger, judgeNoBypass},
+		{NoBypass, "no form of a request is a way past the limit", needsLedger, judgeNoBypass},
 		{UnheardIsTold, "a hit whose limiter call fails is treated as the failure mode says, and the gateway's errors tell of each", windowed, judgeUnheardIsTold},
 		{FailuresSpend, "a hit that fails behind the limiter spends its quota once, as a served one does", windowed, judgeFailuresSpend},
 		{RetriesSpendOnce, "a hit that the gateway sends to the model again spends its quota once", windowed, judgeRetriesSpendOnce},
