@@ -31,6 +31,7 @@ var beyondSmoke = map[string]string{
 	"limitador:counters-by-name":         "I12",
 	"limitador:evicts-after-500-users":   "I13",
 	"limitador:odd-values-collide":       "I07",
+	"limitador:case-folded":              "I07",
 	"limitador:quota-32-bits":            "B07",
 	"limitador:refused-call-counts":      "I08",
 	"limitador:unconditional-per-user":   "B10",

@@ -126,6 +126,9 @@ func crowdTier(bed *harness.Bed) tier.Tier {
 func oddEndings() []string {
 	return []string{
 		"1", "11", ",1", ",2", `"1`, `"2`, "=1", "=2", "\n1", "\n2", `\n1`, " 1", " 2", "ü", "ö", "時",
+		// The same in another case, behind a space, as a number, percent-encoded, or
+		// put together of other code points.
+		"Ab", "aB", "z", "z ", "7", "07", "%31", "\u00e9", "e\u0301",
 		strings.Repeat("x", 240) + "1", strings.Repeat("x", 240) + "2",
 	}
 }
