@@ -121,6 +121,7 @@ var concerns = map[string]Concern{
 	"limitador:quota-32-bits":                blames(reports.Limiter, oracle.NoUnderrun, oracle.AllAdmitted, oracle.CountersTell),
 	"limitador:unconditional-per-user":       blames(reports.Limiter, admitsTooMany...),
 	"limitador:refused-call-counts":          blames(reports.Limiter, oracle.CountersTell, oracle.NoUnderrun),
+	"limitador:window-minute-at-most":        blames(reports.Limiter, oracle.WindowTold),
 	"limitador:case-folded":                  blames(reports.Limiter, oracle.NoUnderrun, oracle.InOrder),
 	"limitador:odd-values-collide":           blames(reports.Limiter, oracle.OwnQuota, oracle.NoUnderrun, oracle.InOrder),
 	"limitador:evicts-after-500-users":       blames(reports.Limiter, oracle.OwnQuota, oracle.CountersTell, oracle.NoOverrun),

@@ -32,6 +32,7 @@ var beyondSmoke = map[string]string{
 	"limitador:evicts-after-500-users":   "I13",
 	"limitador:odd-values-collide":       "I07",
 	"limitador:case-folded":              "I07",
+	"limitador:window-minute-at-most":    "W08",
 	"limitador:quota-32-bits":            "B07",
 	"limitador:refused-call-counts":      "I08",
 	"limitador:unconditional-per-user":   "B10",

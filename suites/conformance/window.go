@@ -59,7 +59,12 @@ var _ = Describe("A window", Label("rule:window"), func() {
 	})
 
 	It("is as long as the policy says, in seconds", Case("W08"), func(ctx SpecContext) {
-		Expect(bed.JudgeBooks(ctx, oracle.Want{InForce: bed.LimitsOfPolicy()}, oracle.LimitsInForce)).To(Hold())
+		all := bed.JudgeBooks(ctx, oracle.Want{InForce: bed.LimitsOfPolicy()}, oracle.LimitsInForce)
+		for _, who := range bed.Newcomers(ctx) {
+			bed.Fire(ctx, attack.Attack{As: who, Hits: 1, Pacer: attack.OneAtATime})
+			all = append(all, bed.JudgeCounters(ctx, who, oracle.WindowTold)...)
+		}
+		Expect(all).To(Hold())
 	})
 })
 

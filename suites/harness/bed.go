@@ -111,6 +111,14 @@ func (b *Bed) Set() *policy.Set { return b.set }
 // quota, as far as a case can spend their quota. A policy without one skips
 // the spec.
 func (b *Bed) Tiers() []tier.Tier {
+	limited := b.limitedTiers()
+	if len(limited) == 0 {
+		b.NotJudged("no tier has callers and a request limit of 1 to %d hits", maxQuota)
+	}
+	return limited
+}
+
+func (b *Bed) limitedTiers() []tier.Tier {
 	populated := map[string]bool{}
 	for _, identity := range b.set.Identities() {
 		populated[identity.Tier] = true
@@ -120,9 +128,6 @@ func (b *Bed) Tiers() []tier.Tier {
 		if binding, ok := tier.Binding(t.Limits); ok && populated[t.Name] && binding.Quota > 0 && binding.Quota <= maxQuota {
 			limited = append(limited, t)
 		}
-	}
-	if len(limited) == 0 {
-		b.NotJudged("no tier has callers and a request limit of 1 to %d hits", maxQuota)
 	}
 	return limited
 }

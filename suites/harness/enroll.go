@@ -10,6 +10,7 @@ import (
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
+	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
 // Enroll issues an identity in a tier that no counter has seen, and returns
@@ -28,6 +29,20 @@ func (b *Bed) Enroll(ctx context.Context, tierName string) tier.Identity {
 	}
 	b.issue(ctx, identity, secret)
 	return identity
+}
+
+// Newcomers are a fresh identity of each tier of Tiers whose first hit begins its
+// windows: none where none can be issued, or where windows begin by the clock.
+func (b *Bed) Newcomers(ctx context.Context) []tier.Identity {
+	ginkgoHelper()
+	if _, err := cluster.As[cluster.IdentityIssuer](b.run.system); err != nil || b.model() != oracle.FirstHit {
+		return nil
+	}
+	var fresh []tier.Identity
+	for _, t := range b.limitedTiers() {
+		fresh = append(fresh, b.Enroll(ctx, t.Name))
+	}
+	return fresh
 }
 
 // EnrollNamed issues identities in a tier whose names begin alike and end as

@@ -32,6 +32,7 @@ var heldElsewhere = map[string]string{
 	CountedAtStart:   "TestCorrectLimiterIsNeverAccused",
 	AbortsCounted:    "TestCorrectLimiterIsNeverAccused",
 	OneCounter:       "TestReplicasAreToldApart",
+	WindowTold:       "TestToldWindowsOfACorrectLimiterAreNeverAccused",
 	UnsharedIsFound:  "TestReplicasAreToldApart",
 
 	AsModelled: "TestTheReferenceModelNeverAccusesACorrectLimiter",

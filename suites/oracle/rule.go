@@ -32,6 +32,7 @@ const (
 	LimitsInForce    = "limits-in-force"
 	AllDenied        = "all-denied"
 	CountersTell     = "counters-tell"
+	WindowTold       = "window-told"
 	// RefusalsOpenNothing and StoppedIsSilent are named for what a refused
 	// call, and a limiter that was told to stop, must not do.
 	RefusalsOpenNothing = "refusals-open-nothing"
@@ -165,6 +166,7 @@ func All() []Rule {
 		{LimitsInForce, "the limiter enforces the policy's limits, no more and no less", 0, judgeLimitsInForce},
 		{AllDenied, "without quota left, every hit is denied", needsLedger | needsFirstHit, judgeAllDenied},
 		{CountersTell, "/counters tells what is left of the quota in force, never more than all of it", needsLedger | needsFirstHit, judgeCountersTell},
+		{WindowTold, "/counters tells the end of the window in force, also of one that nobody waits for", needsLedger | needsFirstHit, judgeWindowTold},
 		{RefusalsOpenNothing, "a refused call opens no window", needsLedger | needsFirstHit, judgeRefusalsOpenNothing},
 		{StoppedIsSilent, "a limiter that was told to stop decides nothing more", needsLedger, judgeStoppedIsSilent},
 		{RemainingTold, "X-RateLimit-Limit and -Remaining tell which limit is scarcest and what it has left", needsLedger | needsOrder | needsWindows | needsFirstHit, judgeRemainingTold},
