@@ -49,7 +49,10 @@ const (
 // can be to blame.
 func contested(f reports.Finding) bool {
 	blamed := []reports.Component{reports.Limiter, reports.Gateway, reports.Unattributed}
-	return f.Verdict == reports.Fail && slices.Contains(blamed, f.Component)
+	// That the authorizer lets strangers in is told from the gateway's counters, which
+	// say nothing of a gateway that does not obey it.
+	letsIn := f.Rule == oracle.AllRefused && f.Component == reports.Authorizer
+	return f.Verdict == reports.Fail && (letsIn || slices.Contains(blamed, f.Component))
 }
 
 // againstLimiter tells whether a finding blames the limiter, or nobody.

@@ -63,6 +63,37 @@ func (t *trial) letInByWord() (c cause, is bool) {
 	return c, false
 }
 
+// surely is how often an authorizer must say one thing to be taken not to say the
+// other at random.
+const surely = 20
+
+// turnedAwayByWord tells whether the gateway let pass whom the authorizer turns away:
+// all of the hits, though asked directly it refuses each time.
+func (t *trial) turnedAwayByWord() (c cause, is bool) {
+	if t.q.Hearing == nil || len(t.having(isPassed)) < len(t.mine) {
+		return c, false
+	}
+	refused := int64(0)
+	for _, w := range t.q.Hearing.Words {
+		if w.Due != nil || !slices.ContainsFunc(w.Attacks, func(name string) bool { return t.planned[name] }) {
+			continue
+		}
+		if w.Failed > 0 {
+			return c, false
+		}
+		for _, said := range w.Said {
+			if said.LetIn() {
+				return c, false
+			}
+			refused += int64(said.Times)
+		}
+	}
+	return cause{
+		reports.Gateway, fmt.Sprintf("the authorizer, asked directly %s about these callers, refused them each time", count(int(refused), "time")),
+		"the gateway did not wait for the authorizer, or did not obey it",
+	}, refused >= surely
+}
+
 // tellWord is "the authorizer, asked directly 200 times about the key (free/alice),
 // said 3 times that it is "bob" under free-limit".
 func tellWord(w evidence.Word, said evidence.Answered) string {

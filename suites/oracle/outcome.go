@@ -162,7 +162,11 @@ func (t *trial) letIn() cause {
 			reports.Gateway, "the gateway's misses and errors +0, the limiter's counters +0",
 			"nobody vouched for these hits, or the limiter would have been asked: the gateway did not wait for the authorizer, or did not obey it",
 		}
-	case why == "":
+	}
+	if c, is := t.turnedAwayByWord(); is {
+		return c
+	}
+	if why == "" {
 		return cause{reports.Authorizer, "the gateway's misses and errors +0", "the gateway asked, and the authorizer let them in"}
 	}
 	return cause{clause: why, conclusion: "without the gateway's counters, a yes of the authorizer cannot be told from a policy that is not attached"}
