@@ -3,6 +3,7 @@ package local
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/floodgate-dev/floodgate/cluster"
+	"github.com/floodgate-dev/floodgate/cluster/metrics"
 	"github.com/floodgate-dev/floodgate/cluster/probe"
 )
 
@@ -100,7 +102,10 @@ func (u *upping) startPrometheus(ctx context.Context, program string) error {
 			return nil
 		}
 		// A first scrape of every limiter proves more than a list of targets.
-		_, err = source.Last(ctx)
+		if _, err = source.Last(ctx); errors.Is(err, metrics.ErrOwnTimes) {
+			// They were scraped. What cannot be read off them is for the cases to say.
+			return nil
+		}
 		return err
 	}
 	p.waiting = func(ports map[string]int) string {

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -121,7 +122,11 @@ func (p *Prometheus) scraped(ctx context.Context, target target) ([]Sample, erro
 	return samples, nil
 }
 
-// ofScrapes is an error where samples carry other times than their scrapes: the
+// ErrOwnTimes is wrapped by the error about a target that was scraped and whose
+// samples tell no scrape.
+var ErrOwnTimes = errors.New("carry times of their own")
+
+// ofScrapes is ErrOwnTimes where samples carry other times than their scrapes: the
 // target tells times of its own, and which scrape a sample is of is not known.
 func ofScrapes(matrix model.Matrix, target target) error {
 	scrapes := map[model.Time]bool{}
@@ -138,8 +143,8 @@ func ofScrapes(matrix model.Matrix, target target) error {
 		}
 		for _, sample := range stream.Values {
 			if !scrapes[sample.Timestamp] {
-				return fmt.Errorf("the samples of %s carry times of their own, such as %s, so that their scrape is not known",
-					target.instance, utc(sample.Timestamp.Time()))
+				return fmt.Errorf("the samples of %s %w, such as %s, so that their scrape is not known",
+					target.instance, ErrOwnTimes, utc(sample.Timestamp.Time()))
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -230,6 +231,10 @@ func TestAfterSaysWhatWasMissing(t *testing.T) {
 			_, err := prometheus.After(ctx, time.UnixMilli(scrapedAt))
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "2027-01-15T08:00:00.123Z") {
 				t.Errorf("got %v, want %q", err, test.want)
+			}
+			// Whoever waits for a first scrape alone is told it apart.
+			if own := strings.Contains(test.want, "times of their own"); errors.Is(err, ErrOwnTimes) != own {
+				t.Errorf("%v: of its own times: %t, want %t", err, !own, own)
 			}
 		})
 	}
