@@ -60,8 +60,11 @@ func (t *trial) modelUnmet(needs need) string {
 }
 
 // epochOf is the begin, on the ledger's clock, of the epoch window that holds a
-// moment.
+// moment; a window of no length begins there.
 func (t *trial) epochOf(moment, length time.Duration) time.Duration {
+	if length <= 0 {
+		return moment
+	}
 	past := time.Duration(t.q.Began.UnixNano()%int64(length)) + moment%length
 	return moment - (past%length+length)%length
 }

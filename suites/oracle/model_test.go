@@ -183,3 +183,18 @@ func TestModelsAreToldApart(t *testing.T) {
 		}
 	}
 }
+
+// A policy may declare a window of no length; by the clock it has no epoch.
+func TestWindowsOfNoLengthHaveNoEpoch(t *testing.T) {
+	for _, model := range WindowModels() {
+		entries := ledger(t, "A84+1", "D86+1", "D88+1")
+		q := question(entries, limitOf(1, 10*sec), limitOf(1, 0))
+		q.Model, q.Subject.Fresh = model, false
+		for _, r := range All() {
+			q.Rules = append(q.Rules, r.Name)
+		}
+		if findings := Judge(q, entries); len(findings) != len(q.Rules)+1 {
+			t.Errorf("%s: %d findings for %d rules", model, len(findings), len(q.Rules))
+		}
+	}
+}
