@@ -130,6 +130,23 @@ func TestLostHitsSayWhyInPlainWords(t *testing.T) {
 	}
 }
 
+// written is the text of the ledger that an attack leaves.
+func written(t *testing.T, a attack.Attack) string {
+	t.Helper()
+	ledger, path := newLedger(t)
+	if _, err := attack.Fire(t.Context(), a, ledger, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // A hostile or merely talkative system under test sends the key back wherever
 // it can.
 func TestNoKeyReachesTheLedger(t *testing.T) {
@@ -148,26 +165,16 @@ func TestNoKeyReachesTheLedger(t *testing.T) {
 	})
 	for _, url := range []string{echo.URL, garbled.URL, "http://127.0.0.1:1"} {
 		for _, place := range []tier.Place{tier.AuthorizationHeader, tier.CustomHeader, tier.QueryString, tier.Cookie} {
-			ledger, path := newLedger(t)
 			a := at(url, 2, attack.OneAtATime)
 			a.KeepAnswers = true
 			a.As.Credential = tier.Credential{Place: place, Name: "apikey"}
-			if _, err := attack.Fire(t.Context(), a, ledger, nil); err != nil {
-				t.Fatal(err)
-			}
-			if err := ledger.Close(); err != nil {
-				t.Fatal(err)
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			text := written(t, a)
 			for _, part := range []string{secret, escaped, secret[:8]} {
-				if strings.Contains(strings.ReplaceAll(string(text), `\u0026`, "&"), part) {
+				if strings.Contains(strings.ReplaceAll(text, `\u0026`, "&"), part) {
 					t.Errorf("%s at %s: the ledger has %q:\n%s", place, url, part, text)
 				}
 			}
-			if url != "http://127.0.0.1:1" && !strings.Contains(string(text), "[redacted]") {
+			if url != "http://127.0.0.1:1" && !strings.Contains(text, "[redacted]") {
 				t.Errorf("%s at %s: nothing was sent back:\n%s", place, url, text)
 			}
 		}
@@ -193,20 +200,10 @@ func TestForgedKeyIsHiddenAndItsSchemeIsNot(t *testing.T) {
 		{tier.Credential{Place: tier.CustomHeader, Name: "x-key"}, "Bearer " + near},
 		{tier.Credential{Place: tier.QueryString, Name: "key"}, near},
 	} {
-		ledger, path := newLedger(t)
 		a := at(echo.URL, 1, attack.OneAtATime)
 		a.KeepAnswers, a.As, a.Forged = true, tier.Identity{Credential: tc.credential}, &tc.forged
-		if _, err := attack.Fire(t.Context(), a, ledger, nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := ledger.Close(); err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), near[:8]) || !strings.Contains(string(text), "APIKEY realm=demo") {
+		text := written(t, a)
+		if strings.Contains(text, near[:8]) || !strings.Contains(text, "APIKEY realm=demo") {
 			t.Errorf("forged %q in a %s: the ledger has\n%s", tc.forged, tc.credential.Place, text)
 		}
 	}

@@ -46,18 +46,26 @@ func TestWorkersFireTheRunsAttacksWhereTheyCan(t *testing.T) {
 	alone := &Workers{}
 	here := &Workers{URLs: pool.URLs(), TokenFile: token}
 	inside := &Workers{URLs: pool.URLs(), TokenFile: token, Inside: true}
+	kept := func(*attack.Attack) {}
+	onLine := func(a *attack.Attack) { a.Line = new(attack.Line) }
+	ofTwo := func(a *attack.Attack) {
+		a.Also = []tier.Identity{{Name: "b", Tier: "free", Key: "l", Credential: tier.Credential{Place: tier.CustomHeader, Name: "X-Key"}}}
+	}
 	for name, tc := range map[string]struct {
 		workers         *Workers
 		inner, url      string
+		edit            func(*attack.Attack)
 		outside, within int64
 		rows            int
 	}{
-		"nobody shares":                          {nil, inner.URL, outer.URL, 6, 0, 0},
-		"an empty list":                          {alone, inner.URL, outer.URL, 6, 0, 0},
-		"processes":                              {here, inner.URL, outer.URL, 6, 0, 2},
-		"pods":                                   {inside, inner.URL, outer.URL, 0, 6, 2},
-		"pods, at something else":                {inside, inner.URL, outer.URL + "/", 6, 0, 0},
-		"pods of a system that knows no gateway": {inside, "", outer.URL, 6, 0, 0},
+		"nobody shares":                          {nil, inner.URL, outer.URL, kept, 6, 0, 0},
+		"an empty list":                          {alone, inner.URL, outer.URL, kept, 6, 0, 0},
+		"processes":                              {here, inner.URL, outer.URL, kept, 6, 0, 2},
+		"pods":                                   {inside, inner.URL, outer.URL, kept, 0, 6, 2},
+		"pods, at something else":                {inside, inner.URL, outer.URL + "/", kept, 6, 0, 0},
+		"pods of a system that knows no gateway": {inside, "", outer.URL, kept, 6, 0, 0},
+		"pods, on a connection that is shared":   {inside, inner.URL, outer.URL, onLine, 6, 0, 0},
+		"pods, with two keys":                    {inside, inner.URL, outer.URL, ofTwo, 6, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			outside.Store(0)
@@ -79,10 +87,12 @@ func TestWorkersFireTheRunsAttacksWhereTheyCan(t *testing.T) {
 				},
 				variant: cluster.Variant{Name: Twin, Gateway: outer.URL, GatewayInside: tc.inner},
 			}
-			report, rows, err := bed.carryOut(t.Context(), attack.Attack{
+			a := attack.Attack{
 				As:   tier.Identity{Name: "a", Tier: "free", Key: "k", Credential: tier.Credential{Place: tier.AuthorizationHeader, Name: "APIKEY"}},
 				Hits: 6, Pacer: attack.Callers(2), Target: attack.Target{URL: tc.url},
-			}, nil)
+			}
+			tc.edit(&a)
+			report, rows, err := bed.carryOut(t.Context(), a, nil)
 			if err != nil || report.Fired != 6 {
 				t.Fatalf("%+v, %v", report, err)
 			}

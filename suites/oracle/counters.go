@@ -17,18 +17,16 @@ import (
 // first window had certainly not ended when the book was read. It asks nothing
 // of the windows' sweep, because the limits may have been edited since.
 func judgeCountersTell(t *trial) reports.Finding {
-	read, why := t.counterBook()
+	read, why := t.freshCounters()
 	switch {
 	case why != "":
 		return doubt("%s", why)
-	case !t.q.Subject.Fresh:
-		return doubt(notFresh)
 	case len(t.passed) == 0:
 		return doubt("no hit was admitted, so no counter need be there")
 	}
 	judged := ""
 	for _, limit := range t.limits {
-		if t.sharedLimit(limit) || read >= t.passed[0].sent+limit.Window-Edge(limit.Window) {
+		if !t.ownAndOpen(limit, read) {
 			continue
 		}
 		if f := t.counterTells(limit); f.Verdict != reports.Pass {
@@ -56,6 +54,20 @@ func (t *trial) counterBook() (read time.Duration, why string) {
 	default:
 		return book.At.Sub(t.q.Began), ""
 	}
+}
+
+// freshCounters is counterBook of a subject none of whose counters was live before.
+func (t *trial) freshCounters() (read time.Duration, why string) {
+	if read, why = t.counterBook(); why == "" && !t.q.Subject.Fresh {
+		why = notFresh
+	}
+	return read, why
+}
+
+// ownAndOpen tells whether a limit's counter is the subject's alone, and its first
+// window had certainly not ended by a moment.
+func (t *trial) ownAndOpen(limit tier.Limit, by time.Duration) bool {
+	return !t.sharedLimit(limit) && by < t.passed[0].sent+limit.Window-Edge(limit.Window)
 }
 
 // counterTells judges the subject's counter of one limit.

@@ -47,13 +47,7 @@ func (t *trial) concerns(w evidence.Word, said evidence.Standing) bool {
 // letInByWord blames the authorizer if, asked directly, it let callers in whose
 // hits should have been refused.
 func (t *trial) letInByWord() (c cause, is bool) {
-	if t.q.Hearing == nil {
-		return c, false
-	}
-	for _, w := range t.q.Hearing.Words {
-		if w.Due != nil || !slices.ContainsFunc(w.Attacks, func(name string) bool { return t.planned[name] }) {
-			continue
-		}
+	for _, w := range t.wordsOfStrangers() {
 		for _, said := range w.Said {
 			if said.LetIn() {
 				return cause{reports.Authorizer, tellWord(w, said), "the authorizer lets in whom it should refuse"}, true
@@ -63,6 +57,17 @@ func (t *trial) letInByWord() (c cause, is bool) {
 	return c, false
 }
 
+// wordsOfStrangers are what the authorizer said of callers whom it is to refuse, as
+// they were in the question's attacks.
+func (t *trial) wordsOfStrangers() []evidence.Word {
+	if t.q.Hearing == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(t.q.Hearing.Words), func(w evidence.Word) bool {
+		return w.Due != nil || !slices.ContainsFunc(w.Attacks, func(name string) bool { return t.planned[name] })
+	})
+}
+
 // surely is how often an authorizer must say one thing to be taken not to say the
 // other at random.
 const surely = 20
@@ -70,14 +75,11 @@ const surely = 20
 // turnedAwayByWord tells whether the gateway let pass whom the authorizer turns away:
 // all of the hits, though asked directly it refuses each time.
 func (t *trial) turnedAwayByWord() (c cause, is bool) {
-	if t.q.Hearing == nil || len(t.having(isPassed)) < len(t.mine) {
+	if len(t.having(isPassed)) < len(t.mine) {
 		return c, false
 	}
-	refused := int64(0)
-	for _, w := range t.q.Hearing.Words {
-		if w.Due != nil || !slices.ContainsFunc(w.Attacks, func(name string) bool { return t.planned[name] }) {
-			continue
-		}
+	refused := 0
+	for _, w := range t.wordsOfStrangers() {
 		if w.Failed > 0 {
 			return c, false
 		}
@@ -85,11 +87,11 @@ func (t *trial) turnedAwayByWord() (c cause, is bool) {
 			if said.LetIn() {
 				return c, false
 			}
-			refused += int64(said.Times)
+			refused += said.Times
 		}
 	}
 	return cause{
-		reports.Gateway, fmt.Sprintf("the authorizer, asked directly %s about these callers, refused them each time", count(int(refused), "time")),
+		reports.Gateway, fmt.Sprintf("the authorizer, asked directly %s about these callers, refused them each time", count(refused, "time")),
 		"the gateway did not wait for the authorizer, or did not obey it",
 	}, refused >= surely
 }

@@ -13,12 +13,10 @@ import (
 // be counted by one limit and then denied by another, which is told (cases.md
 // K06, G3).
 func judgeDenialsSpend(t *trial) reports.Finding {
-	read, why := t.counterBook()
+	read, why := t.freshCounters()
 	switch {
 	case why != "":
 		return doubt("%s", why)
-	case !t.q.Subject.Fresh:
-		return doubt(notFresh)
 	case len(t.limits) < 2:
 		return doubt("one limit applies: there is no other quota that a denial could spend")
 	case len(t.denied) == 0:
@@ -30,7 +28,7 @@ func judgeDenialsSpend(t *trial) reports.Finding {
 	judged := 0
 	var spent []string
 	for _, limit := range t.limits {
-		if t.sharedLimit(limit) || read >= t.passed[0].sent+limit.Window-Edge(limit.Window) {
+		if !t.ownAndOpen(limit, read) {
 			continue
 		}
 		of := t.countersOf(limit)

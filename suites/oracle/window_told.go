@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math"
 	"time"
 
 	"github.com/floodgate-dev/floodgate/fixtures/tier"
@@ -19,43 +20,38 @@ const (
 // judgeWindowTold holds the ends of windows that /counters tells against those in
 // force, where nobody waits for them.
 func judgeWindowTold(t *trial) reports.Finding {
-	read, why := t.counterBook()
+	read, why := t.freshCounters()
 	switch {
 	case why != "":
 		return doubt("%s", why)
-	case !t.q.Subject.Fresh:
-		return doubt(notFresh)
 	case len(t.passed) == 0:
 		return doubt("no hit was admitted, so no window need have begun")
 	case t.tally.unknown() > 0 || len(t.denied) > 0 && t.denied[0].sent < t.passed[0].sent:
 		return doubt("a hit that was not admitted may have begun the window")
 	}
-	var told []tier.Limit
+	told := ""
 	for _, limit := range t.limits {
 		of := t.countersOf(limit)
-		if t.sharedLimit(limit) || len(of) == 0 || read >= t.passed[0].sent+limit.Window-Edge(limit.Window) {
+		if len(of) == 0 || !t.ownAndOpen(limit, read) {
 			continue
 		}
 		least, most := t.restOf(limit, read)
-		if rest := time.Duration(of[0].ExpiresIn) * time.Second; of[0].ExpiresIn > uint64(maxTold/time.Second) || rest < least || rest > most {
+		if rest := time.Duration(of[0].ExpiresIn) * time.Second; of[0].ExpiresIn > math.MaxInt64/uint64(time.Second) || rest < least || rest > most {
 			f := blame(cause{reports.Limiter, "", "the limiter keeps another window than the one in force"}, nil,
 				"/counters says that the window of %s ends in %d s, when it has between %s and %s left", limit, of[0].ExpiresIn,
 				at(max(0, least)), at(most))
 			f.Limit = limit.String()
 			return f
 		}
-		told = append(told, limit)
+		told = limit.String()
 	}
-	if len(told) == 0 {
+	if told == "" {
 		return doubt("/counters shows no window of the subject's that was certainly open, %s after the first hit", at(read-t.passed[0].sent))
 	}
-	f := passSaying("%d told", len(told))
-	f.Limit = told[0].String()
+	f := pass()
+	f.Limit = told
 	return f
 }
-
-// maxTold is the longest rest that a time.Duration can hold, with room.
-const maxTold = 1<<62 - 1
 
 // restOf bounds what /counters may say of the subject's first window of a limit:
 // it was read after the last answer, and by read.

@@ -40,6 +40,11 @@ func TestScripts(t *testing.T) {
 				return err
 			}
 			env.Setenv("OTHER", other)
+			calls, err := filepath.Abs("../../fixtures/policy/testdata/calls")
+			if err != nil {
+				return err
+			}
+			env.Setenv("CALLS", calls)
 			short, err := filepath.Abs("testdata/short")
 			if err != nil {
 				return err
