@@ -33,7 +33,8 @@ type Concern struct {
 	// Multitude is how many callers its case has instead of as many as ever: fewer
 	// show it too.
 	Multitude int
-	// Long says that its case waits for minutes: it is begun before others.
+	// Long says that its case waits for minutes: it is begun before others, and is no
+	// part of a pair.
 	Long bool
 	// Unshown says why no case of this build can show the fault; such a fault is
 	// told as not tried, and is not counted.

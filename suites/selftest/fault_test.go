@@ -61,6 +61,20 @@ func TestOppositesAreNoPair(t *testing.T) {
 	}
 }
 
+func TestWhatTakesMinutesIsNoPair(t *testing.T) {
+	faults := some(4)
+	faults[2].Long = true
+	pairs := selftest.Pairs(faults, 9, 1)
+	if len(pairs) != 3 {
+		t.Errorf("%d pairs of the other three faults, want 3", len(pairs))
+	}
+	for _, pair := range pairs {
+		if pair[0].Long || pair[1].Long {
+			t.Errorf("pair %s waits for minutes", names(pair))
+		}
+	}
+}
+
 func TestBattery(t *testing.T) {
 	smoke := selftest.Fault{Name: "smoke"}
 	beyond := selftest.Fault{Name: "beyond", Concern: catalogue.Concern{Beyond: "P02"}}
