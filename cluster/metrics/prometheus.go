@@ -71,8 +71,11 @@ func (p *Prometheus) After(ctx context.Context, t time.Time) (Scrape, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return Scrape{}, fmt.Errorf("wait for a scrape that began after %s: %w; last: %w",
-				utc(t), context.Cause(ctx), missing)
+			wanted := "a scrape"
+			if !t.IsZero() {
+				wanted += " that began after " + utc(t)
+			}
+			return Scrape{}, fmt.Errorf("wait for %s: %w; last: %w", wanted, context.Cause(ctx), missing)
 		case <-tick.C:
 		}
 	}

@@ -41,6 +41,7 @@ var remedies = []struct{ phrase, change string }{
 	{"others ran beside", runAlone},
 	{"others that ran beside", runAlone},
 	{"others draw on the same counter", runAlone},
+	{"carry times of their own", "have Prometheus give the limiter's samples the times of its scrapes (honor_timestamps: false)"},
 	{"book was not read", readBook},
 	{"errors were not read", readBook},
 	{"could not be read", readBook},

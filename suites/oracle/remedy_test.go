@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/floodgate-dev/floodgate/reports"
+	"github.com/floodgate-dev/floodgate/reports/evidence"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
@@ -74,14 +75,19 @@ func doubtText(n ast.Node) (string, bool) {
 
 func TestADoubtSaysWhatToChangeAndAVerdictDoesNot(t *testing.T) {
 	for name, c := range map[string]struct {
-		rule string
-		want string
+		rule    string
+		targets *evidence.Targets
+		want    string
 	}{
-		"nothing was fired": {oracle.NoOverrun, "ledger"},
-		"nothing is wanted": {oracle.LimitsInForce, "spec"},
-		"an unknown rule":   {"no-such-rule", "spec"},
+		"nothing was fired": {oracle.NoOverrun, nil, "ledger"},
+		"nothing is wanted": {oracle.LimitsInForce, nil, "spec"},
+		"an unknown rule":   {"no-such-rule", nil, "spec"},
+		"samples of their own times": {
+			oracle.EveryLimiterScraped,
+			&evidence.Targets{Missing: "the samples of a:1 carry times of their own"}, "honor_timestamps",
+		},
 	} {
-		findings := oracle.Judge(oracle.Question{Rules: []string{c.rule}}, nil)
+		findings := oracle.Judge(oracle.Question{Rules: []string{c.rule}, Targets: c.targets}, nil)
 		last := findings[len(findings)-1]
 		if last.Verdict != reports.Inconclusive || !strings.Contains(last.Remedy, c.want) {
 			t.Errorf("%s: %s, change %q; want a doubt that names the %s", name, last.Verdict, last.Remedy, c.want)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,5 +110,9 @@ func TestReadmeTellsTheSelfTest(t *testing.T) {
 	}
 	if !told {
 		t.Error("the README does not tell the self-test's figures")
+	}
+	took := fmt.Sprintf("The last whole one, in %.1f minutes", result.Duration.Minutes())
+	if !strings.Contains(string(readme), took) {
+		t.Errorf("the README does not say %q", took)
 	}
 }
