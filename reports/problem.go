@@ -1,6 +1,9 @@
 package reports
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Problem is what a reader must see first: one fail or one doubt.
 type Problem struct {
@@ -55,7 +58,7 @@ func (p Problem) Title(r *Record) string {
 
 // Reason says what was seen and why a component is blamed, never nothing.
 func (p Problem) Reason(r *Record) string {
-	reason, attribution := r.Reason, ""
+	reason, attribution := cmp.Or(r.Reason, r.unjudged()), ""
 	if p.Case != nil {
 		reason = p.Case.Reason
 	}
@@ -72,6 +75,23 @@ func (p Problem) Reason(r *Record) string {
 	default:
 		return reason + "; " + attribution
 	}
+}
+
+// unjudged is why no case was judged, "" if one was or none says why.
+func (r *Record) unjudged() string {
+	var why string
+	for _, kase := range r.Cases {
+		if kase.Verdict != NotJudged {
+			return ""
+		}
+		if why == "" && kase.Reason != "" {
+			why = kase.ID + " was not judged: " + kase.Reason
+		}
+	}
+	if why == "" || len(r.Cases) == 1 {
+		return why
+	}
+	return fmt.Sprintf("none of %d cases was judged; %s", len(r.Cases), why)
 }
 
 // Blames is the component that a fail accuses, Unattributed if none.

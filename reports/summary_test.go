@@ -79,6 +79,24 @@ func TestDurationOfAKilledRunEndsWithItsLastCase(t *testing.T) {
 	}
 }
 
+func TestARunWithoutAJudgedCaseSaysWhy(t *testing.T) {
+	two := []reports.Case{{ID: "A", Verdict: reports.NotJudged}, {ID: "B", Verdict: reports.NotJudged, Reason: "no such model"}}
+	for want, cases := range map[string][]reports.Case{
+		"B was not judged: no such model":                             two[1:],
+		"none of 2 cases was judged; B was not judged: no such model": two,
+		"the record gives no reason":                                  two[:1],
+	} {
+		r := reports.Record{Verdict: reports.Inconclusive, Cases: cases}
+		if got := r.Problems(); len(got) != 1 || got[0].Reason(&r) != want {
+			t.Errorf("%+v of %d cases, want one that says %q", got, len(cases), want)
+		}
+	}
+	judged := reports.Record{Interrupted: true, Cases: append(two, reports.Case{ID: "C", Verdict: reports.Pass})}
+	if got := judged.Problems(); len(got) != 1 || got[0].Reason(&judged) != "the record gives no reason" {
+		t.Errorf("%+v: a case was judged", got)
+	}
+}
+
 func TestProblemsPutFailsFirst(t *testing.T) {
 	r := reports.Record{
 		Verdict: reports.Fail, Interrupted: true, Reason: "stopped",

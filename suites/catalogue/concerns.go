@@ -161,6 +161,8 @@ var concerns = map[string]Concern{
 	"limitador:windows-drift":                {Blame: reports.Limiter, Rules: []string{oracle.KeepsPace}, Long: true},
 	"limitador:fifth-window-leaks":           {Blame: reports.Limiter, Rules: []string{oracle.KeepsPace}, Long: true},
 	"limitador:evicts-after-1500-users":      {Blame: reports.Limiter, Rules: []string{oracle.OwnQuota}, Multitude: 2000},
+	"limitador:every-50th-window-short":      blames(reports.Limiter, oracle.OwnQuota, oracle.NoEarlyReset),
+	"limitador:every-50th-window-stays":      blames(reports.Limiter, oracle.OwnQuota, oracle.Resets),
 	"limitador:no-domain-admits":             blames(reports.Limiter, oracle.UndecidedUncounted, oracle.UnheardIsTold),
 
 	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),

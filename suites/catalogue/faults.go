@@ -78,6 +78,8 @@ var beyondSmoke = map[string]string{
 	"limitador:bad-entry-disables-all":     "P08",
 	"limitador:counters-show-old-max":      "P02",
 	"limitador:evicts-after-1500-users":    "K04",
+	"limitador:every-50th-window-short":    "W15",
+	"limitador:every-50th-window-stays":    "W15",
 	"limitador:fifth-window-leaks":         "C10",
 	"limitador:windows-drift":              "C10",
 	"limitador:edit-keeps-window":          "P04",

@@ -68,6 +68,42 @@ var _ = Describe("A window", Label("rule:window"), func() {
 	})
 })
 
+var _ = Describe("The windows of a crowd", Label("rule:own-quota"), func() {
+	// What strikes one window in fifty strikes some of so many.
+	It("end for each member, and none before its time (shortened windows)", harness.On(harness.Twin), Case("W15"), func(ctx SpecContext) {
+		twin := bed.On(harness.Twin)
+		t := plainTier(twin)
+		crowd := twin.EnrollCrowd(ctx, t.Name, windowed)
+
+		first := twin.FireInTurn(ctx, volleys, int(t.Quota())+1, crowd)
+		edge, end := twin.AllWindowEnds(first, crowd)
+		twin.Wait(ctx, edge-time.Second, "the last second of the windows")
+		first = first.And(twin.FireInTurn(ctx, volleys, 1, crowd))
+		twin.Wait(ctx, end+afterEdge, "the end of the windows")
+		second := twin.FireInTurn(ctx, volleys, int(t.Quota())+1, crowd)
+
+		all := twin.JudgeCrowd(ctx, crowd, first, oracle.OwnQuota)
+		Expect(append(all, twin.JudgeCrowd(ctx, crowd, second, oracle.OwnQuota)...)).To(Hold())
+	})
+})
+
+// windowed is how many callers have windows side by side.
+const windowed = 200
+
+// plainTier is a tier of one limit, counted by the caller, that a crowd can use up
+// in a fraction of a second.
+func plainTier(bed *harness.Bed) tier.Tier {
+	GinkgoHelper()
+	const quota = 10
+	for _, t := range bed.Tiers() {
+		if len(t.Limits) == 1 && !t.Limits[0].Shared() && t.Quota() > 0 && t.Quota() <= quota {
+			return t
+		}
+	}
+	bed.NotJudged("no tier has one limit alone, of at most %d hits and counted by the caller: %d callers could not use it up in a moment", quota, windowed)
+	return tier.Tier{}
+}
+
 // Probes leave this long before or after the edge of a window. The first is
 // long enough for a probe on a slow path, short enough to tell a window that
 // is a tenth short; the second keeps clear of the real limiter's own race at
