@@ -181,6 +181,7 @@ var concerns = map[string]Concern{
 	"authorino:refuses-2-percent":               blames(reports.Authorizer, turnsAway...),
 	"authorino:403-for-missing-key":             blames(reports.Authorizer, oracle.AllRefused, oracle.AnswerForm),
 	"authorino:500-on-long-key":                 blames(reports.Authorizer, oracle.AllRefused),
+	"authorino:forgets-after-300-keys":          blames(reports.Authorizer, oracle.Served),
 	"authorino:rotation-renames":                blames(reports.Authorizer, admitsTooMany...),
 	"authorino:user-id-per-key":                 blames(reports.Authorizer, admitsTooMany...),
 	"authorino:cost-per-key":                    {Blame: reports.Authorizer, Rules: []string{oracle.KeysCostNothing}, Cases: []string{"C03"}},

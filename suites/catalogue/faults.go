@@ -17,6 +17,7 @@ var beyondSmoke = map[string]string{
 	// Those that boundaries, windows, identities and routes are about.
 	"authorino:user-id-per-key":          "I02",
 	"authorino:rotation-renames":         "A07",
+	"authorino:forgets-after-300-keys":   "I13",
 	"limitador:counts-3ms-late":          "B14",
 	"limitador:windows-slide":            "W04",
 	"gateway:takes-policies-late":        "P15",

@@ -136,7 +136,7 @@ func forgeries(alice tier.Identity) []string {
 
 // nearly are texts that are nearly a key, and nobody's key.
 func nearly(key string) []string {
-	wrong := []string{key + "x", swapCase(key)}
+	wrong := []string{key + "x", key + ",x", swapCase(key)}
 	if last := len(key) - 1; last > 0 {
 		other := "0"
 		if key[last:] == other {

@@ -14,7 +14,7 @@ import (
 var _ = Describe("A limiter's clock", Label("rule:clock-steps"), func() {
 	It("that is stepped ends windows early, and nothing worse", Serial, harness.On(harness.Faults), Case("K01"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		t := lastingTier(faults)
+		t := lastingTier(faults, 1)
 		binding, _ := tier.Binding(t.Limits)
 		alice, bob := faults.Enroll(ctx, t.Name), faults.Enroll(ctx, t.Name)
 

@@ -25,7 +25,7 @@ const (
 var _ = Describe("A tightened policy", Label("rule:takes-effect"), func() {
 	It("holds on new connections and on those that are open and in use", harness.On(harness.Tightened), harness.On(harness.Policy), Case("P16"), func(ctx SpecContext) {
 		tightened := bed.On(harness.Tightened)
-		t := lastingTier(tightened)
+		t := lastingTier(tightened, 1)
 		alice, bob := tightened.Enroll(ctx, t.Name), tightened.Enroll(ctx, t.Name)
 		open, policy := tightened.ApplyPolicy(tightened.Set().WithoutRateLimits()), tightened.ApplyPolicy(tightened.Set())
 		DeferCleanup(func(ctx SpecContext) error { return policy(ctx) })
@@ -41,15 +41,16 @@ var _ = Describe("A tightened policy", Label("rule:takes-effect"), func() {
 	})
 })
 
-// lastingTier is a tier whose quota is used up at once, for long enough.
-func lastingTier(bed *harness.Bed) tier.Tier {
+// lastingTier is a tier whose quota, of so many hits at least, is used up at once,
+// for long enough.
+func lastingTier(bed *harness.Bed, quota int64) tier.Tier {
 	GinkgoHelper()
 	for _, t := range bed.Tiers() {
-		if binding, _ := tier.Binding(t.Limits); binding.Window >= longTightened && binding.Quota < probeRate {
+		if binding, _ := tier.Binding(t.Limits); binding.Window >= longTightened && binding.Quota >= quota && binding.Quota < probeRate {
 			return t
 		}
 	}
-	bed.NotJudged("no tier has both a window of %s and a quota below %d hits", longTightened, probeRate)
+	bed.NotJudged("no tier has both a window of %s at least and a quota of %d to %d hits", longTightened, quota, probeRate-1)
 	return tier.Tier{}
 }
 

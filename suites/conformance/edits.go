@@ -23,7 +23,7 @@ const (
 var _ = Describe("An edit in the middle of a window", Label("rule:counters-tell"), func() {
 	It("that lowers a quota below what is used denies at once", Serial, harness.On(harness.Edits), Case("P03"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, firstWith(edits, 4).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 4).Name)
 		used := int(min(alice.Quota()/2, 5))
 		lowered, err := edits.Set().WithQuotas(alice.Limits, int64(used/2))
 

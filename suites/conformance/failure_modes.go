@@ -40,7 +40,7 @@ var unheard = []string{oracle.UnheardIsTold, oracle.Reconciled}
 var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), func() {
 	It("lets every hit pass, and the gateway tells of each", Serial, harness.On(harness.Faults), Case("F01"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		alice := faults.Enroll(ctx, lastingTier(faults).Name)
+		alice := faults.Enroll(ctx, lastingTier(faults, 1).Name)
 		cut, _ := faults.CutOff(harness.Limiter)
 
 		faults.Do(ctx, cut)
@@ -51,7 +51,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 
 	It("lets nobody pass where the failure mode denies", Serial, harness.On(harness.Strict), Case("F02"), func(ctx SpecContext) {
 		strict := bed.On(harness.Strict)
-		alice := strict.Enroll(ctx, lastingTier(strict).Name)
+		alice := strict.Enroll(ctx, lastingTier(strict, 1).Name)
 		cut, _ := strict.CutOff(harness.Limiter)
 
 		strict.Do(ctx, cut)
@@ -63,7 +63,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 
 	It("because it is slow, lets hits pass that it counts all the same", Serial, harness.On(harness.Faults), Case("F03"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		alice := faults.Enroll(ctx, lastingTier(faults).Name)
+		alice := faults.Enroll(ctx, lastingTier(faults, 1).Name)
 		slow, _ := faults.Interfere(harness.Limiter, tooLate(faults.Services().LimiterTimeout))
 
 		faults.Do(ctx, slow)
@@ -74,7 +74,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 
 	It("after its start alone, limits exactly from then on", Serial, harness.On(harness.Faults), Case("F04"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		t := lastingTier(faults)
+		t := lastingTier(faults, 1)
 		scout, alice, bob := faults.Enroll(ctx, t.Name), faults.Enroll(ctx, t.Name), faults.Enroll(ctx, t.Name)
 		slow, mend := faults.Interfere(harness.Limiter, tooLate(faults.Services().LimiterTimeout))
 
@@ -93,7 +93,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 
 	It("limits again once it is, and denies nobody for that", Serial, harness.On(harness.Faults), Case("F05"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		t := lastingTier(allowing(faults))
+		t := lastingTier(allowing(faults), 1)
 		alice, bob := faults.Enroll(ctx, t.Name), faults.Enroll(ctx, t.Name)
 		cut, mend := faults.CutOff(harness.Limiter)
 
@@ -109,7 +109,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 
 	It("because it is asked for nobody's limits, has admitted nothing", Serial, harness.On(harness.Edits), Case("F06"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		undecided := edits.AskForNoLimits()
 
 		edits.Do(ctx, undecided)
@@ -120,7 +120,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 
 	It("because there is none, is treated as the failure mode says", Serial, harness.On(harness.Edits), Case("F07"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		t := lastingTier(allowing(edits))
+		t := lastingTier(allowing(edits), 1)
 		alice, scout := edits.Enroll(ctx, t.Name), edits.Enroll(ctx, t.Name)
 		away, back := edits.LimiterAway(ctx)
 
@@ -135,7 +135,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 	It("at once is heard all the same, and is exact", Serial, harness.On(harness.Faults), Case("F08"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
 		timeout := faults.Services().LimiterTimeout
-		alice := faults.Enroll(ctx, lastingTier(faults).Name)
+		alice := faults.Enroll(ctx, lastingTier(faults, 1).Name)
 		slow, _ := faults.Interfere(harness.Limiter, cluster.NetworkFault{Delay: timeout / 20, Jitter: timeout * 3 / 100})
 
 		faults.Do(ctx, slow)
@@ -160,7 +160,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 	It("because it stands still is late for some and unheard by others, and counts none twice", Serial, harness.On(harness.Faults), Case("F13"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
 		timeout := faults.Services().LimiterTimeout
-		alice, bob := faults.Enroll(ctx, lastingTier(faults).Name), faults.Enroll(ctx, lastingTier(faults).Name)
+		alice, bob := faults.Enroll(ctx, lastingTier(faults, 1).Name), faults.Enroll(ctx, lastingTier(faults, 1).Name)
 
 		faults.FireThrough(ctx, faults.Pause(harness.Limiter, briefly), harness.AtOnce, 0, everySecond(alice))
 		all := faults.JudgeFailing(ctx, alice, failing(faults, "the limiter stood still for a moment", false), unheard...)
@@ -175,7 +175,7 @@ var _ = Describe("A limiter that is not heard", Label("rule:unheard-is-told"), f
 var _ = Describe("An authorizer that is late", Label("rule:all-refused"), func() {
 	It("lets nobody in, and spends nothing", Serial, harness.On(harness.Faults), Case("A09"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		alice := faults.Enroll(ctx, lastingTier(faults).Name)
+		alice := faults.Enroll(ctx, lastingTier(faults, 1).Name)
 		slow, _ := faults.Interfere(harness.Authorizer, tooLate(faults.Services().AuthorizerTimeout))
 
 		faults.Do(ctx, slow)
@@ -188,7 +188,7 @@ var _ = Describe("An authorizer that is late", Label("rule:all-refused"), func()
 var _ = Describe("A model that is not reached", Label("rule:failures-spend"), func() {
 	It("fails hits that are counted once and not given back", Serial, harness.On(harness.Faults), Case("F10"), func(ctx SpecContext) {
 		faults := bed.On(harness.Faults)
-		alice := faults.Enroll(ctx, lastingTier(allowing(faults)).Name)
+		alice := faults.Enroll(ctx, lastingTier(allowing(faults), 1).Name)
 		cut, _ := faults.CutOff(harness.Model)
 
 		faults.Do(ctx, cut)
@@ -202,7 +202,7 @@ var _ = Describe("A hit that the gateway tries again", Label("rule:retries-spend
 	It("is one hit, however often the model gets it", Serial, harness.On(harness.Retrying), Case("F12"), func(ctx SpecContext) {
 		retrying := bed.On(harness.Retrying)
 		retrying.NeedsRetries()
-		alice := retrying.Enroll(ctx, lastingTier(retrying).Name)
+		alice := retrying.Enroll(ctx, lastingTier(retrying, 1).Name)
 
 		retrying.Fire(ctx, pastQuota(alice, 3))
 
@@ -213,7 +213,7 @@ var _ = Describe("A hit that the gateway tries again", Label("rule:retries-spend
 var _ = Describe("A model's own 429", Label("rule:failures-spend"), func() {
 	It("is the model's: the limiter has admitted the hit, and counts it", Serial, harness.On(harness.Strict), Case("F11"), func(ctx SpecContext) {
 		strict := bed.On(harness.Strict)
-		alice := strict.Enroll(ctx, lastingTier(strict).Name)
+		alice := strict.Enroll(ctx, lastingTier(strict, 1).Name)
 
 		strict.Fire(ctx, pastQuota(alice, 3))
 

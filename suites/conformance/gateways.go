@@ -20,7 +20,7 @@ const severalGateways = 2
 var _ = Describe("A gateway", Label("rule:no-overrun"), func() {
 	It("that is restarted in the middle of a window counts on", Serial, harness.On(harness.Restarts), Case("S07"), func(ctx SpecContext) {
 		restarts := bed.On(harness.Restarts)
-		t := lastingTier(restarts)
+		t := lastingTier(restarts, 1)
 		alice, bob := restarts.Enroll(ctx, t.Name), restarts.Enroll(ctx, t.Name)
 
 		restarts.Fire(ctx, pastQuota(alice, 1), pastQuota(bob, -min(1, int(bob.Quota())-1)))
@@ -34,7 +34,7 @@ var _ = Describe("A gateway", Label("rule:no-overrun"), func() {
 
 	It("shares every counter with the others", Serial, harness.On(harness.Edits), Case("C04"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		t := lastingTier(edits)
+		t := lastingTier(edits, 1)
 		if edits.Replicas(ctx, harness.Gateway) < severalGateways {
 			edits.DoIfAble(ctx, edits.Scale(ctx, harness.Gateway, severalGateways))
 		}
@@ -50,7 +50,7 @@ var _ = Describe("A gateway", Label("rule:no-overrun"), func() {
 var _ = Describe("A burst", Label("rule:one-counter"), func() {
 	It("that two limiters share the calls of is found to have a counter in each", Serial, harness.On(harness.Edits), Case("C05"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		t := lastingTier(edits)
+		t := lastingTier(edits, 1)
 		limiters := len(edits.Accounts(ctx))
 		if limiters == 1 {
 			limiters = 2

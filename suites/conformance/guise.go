@@ -19,10 +19,14 @@ import (
 // nothing in JSON.
 const padding = 64 << 10
 
+// longHeader is a header longer than a small buffer for headers, and much shorter
+// than the 60 KiB that Envoy takes.
+const longHeader = 12 << 10
+
 // guises are forms of the policy's request that somebody between client and model
 // could take for one that is not to be limited: with a query, with a body that is
-// long or comes in pieces, with headers of proxies, browsers and probes. Those on
-// which the policy itself puts fewer limits are left out.
+// long or comes in pieces, with headers of proxies, browsers and probes. Those that
+// the policy itself spares are left out.
 func guises(ctx SpecContext, bed *harness.Bed, who tier.Identity) []attack.Attack {
 	GinkgoHelper()
 	request := bed.Set().Request()
@@ -51,6 +55,17 @@ func guises(ctx SpecContext, bed *harness.Bed, who tier.Identity) []attack.Attac
 		{"Cache-Control": {"no-cache"}},
 		{"Expect": {"100-continue"}},
 		{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}},
+		{"Origin": {"https://floodgate.example"}},
+		{"Cookie": {"floodgate=1"}},
+		{"X-Forwarded-Host": {"localhost"}},
+		{"Content-Encoding": {"identity"}},
+		{"Range": {"bytes=0-1"}},
+		{"Te": {"trailers"}},
+		{"Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}},
+		{"X-Padding": {strings.Repeat("p", longHeader)}},
+		// Twice: the second is one that somebody may take for counted.
+		{"X-Request-Id": {"3f2a6f0e-6f1c-4a57-9a31-0e0f5a1d7c55"}},
+		{"X-Request-Id": {"3f2a6f0e-6f1c-4a57-9a31-0e0f5a1d7c55"}},
 	} {
 		// Upgrades are of HTTP/1.1 alone.
 		forms = append(forms, attack.Attack{Header: header, NoKeepAlive: header["Upgrade"] != nil})
@@ -58,7 +73,8 @@ func guises(ctx SpecContext, bed *harness.Bed, who tier.Identity) []attack.Attac
 	return slices.DeleteFunc(forms, func(form attack.Attack) bool { return spared(bed, who, form) })
 }
 
-// spared tells whether the policy itself puts fewer limits on a form.
+// spared tells whether the policy itself puts fewer limits on a form, or counts it
+// for itself.
 func spared(bed *harness.Bed, who tier.Identity, form attack.Attack) bool {
 	request := bed.Set().Request()
 	request.Headers = maps.Clone(request.Headers)
@@ -74,6 +90,12 @@ func spared(bed *harness.Bed, who tier.Identity, form attack.Attack) bool {
 	if form.Target.ContentType != "" {
 		request.ContentType = form.Target.ContentType
 	}
-	limits, routed := bed.LimitsFor(who, request)
-	return routed && len(limits) < len(who.Limits)
+	if form.Target.Host != "" {
+		request.Host = form.Target.Host
+	}
+	if limits, routed := bed.LimitsFor(who, request); routed && len(limits) < len(who.Limits) {
+		return true
+	}
+	alike, err := bed.Set().CountedAlike(who, request)
+	return err == nil && !alike
 }

@@ -15,7 +15,7 @@ import (
 var _ = Describe("A policy that is moved to another route under load", Label("rule:limits-gone"), func() {
 	It("frees the old one within its budget, and limits the new one", Serial, harness.On(harness.Moved), Case("P12"), func(ctx SpecContext) {
 		moved := bed.On(harness.Moved)
-		alice, carol := moved.Enroll(ctx, lastingTier(moved).Name), moved.Enroll(ctx, lastingTier(moved).Name)
+		alice, carol := moved.Enroll(ctx, lastingTier(moved, 1).Name), moved.Enroll(ctx, lastingTier(moved, 1).Name)
 		limit, old := alice.Limits[0], takenRoute(moved)
 		request := moved.Set().Request()
 		first, err := moved.Set().WithPolicyOn(limit, alice, old, request)
@@ -46,7 +46,7 @@ var _ = Describe("A policy that is moved to another route under load", Label("ru
 var _ = Describe("A route that is taken away under load", Label("rule:all-denied"), func() {
 	It("takes its limits and counters along, and no other route's, which gets its hits", Serial, harness.On(harness.Moved), Case("P14"), func(ctx SpecContext) {
 		moved := bed.On(harness.Moved)
-		tier := lastingTier(moved).Name
+		tier := lastingTier(moved, 1).Name
 		alice, bob, carol := moved.Enroll(ctx, tier), moved.Enroll(ctx, tier), moved.Enroll(ctx, tier)
 		there, elsewhere := onRoute(ctx, moved, bob, policy.SecondRoute)
 		less, err := moved.Set().WithoutRoute(policy.SecondRoute)

@@ -63,7 +63,7 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 			hits = hits.And(unguarded.FireInTurn(ctx, volleys, 1, crowd))
 		}
 
-		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota)).To(Hold())
+		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota, oracle.Served)).To(Hold())
 	})
 })
 
@@ -72,7 +72,7 @@ var _ = Describe("Counters by the thousand", Label("rule:own-quota"), func() {
 		unguarded := bed.On(harness.Unguarded)
 		crowd, hits := multitudeFires(ctx, unguarded)
 
-		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota)).To(Hold())
+		Expect(unguarded.JudgeCrowd(ctx, crowd, hits, oracle.OwnQuota, oracle.Served)).To(Hold())
 	})
 })
 

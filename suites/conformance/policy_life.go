@@ -26,7 +26,7 @@ func everySecond(who tier.Identity) attack.Attack {
 var _ = Describe("A policy that is created under load", Label("rule:limits-in-time"), func() {
 	It("limits within its budget once its status says so", Serial, harness.On(harness.Edits), Case("P01"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		created := oracle.Edit{What: "the policy was created", Budget: policyBudget}
 		limited, put := edits.PutPolicy(edits.Set(), nil, &created)
 		edits.Do(ctx, edits.ApplyPolicy(edits.Set().WithoutRateLimits()))
@@ -40,7 +40,7 @@ var _ = Describe("A policy that is created under load", Label("rule:limits-in-ti
 var _ = Describe("A policy that is edited under load", Label("rule:keeps-counters"), func() {
 	It("admits the difference when its quota is raised", Serial, harness.On(harness.Edits), Case("P02"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		raised, err := edits.Set().WithQuotas(alice.Limits, alice.Quota()+raisedBy)
 		edit := oracle.Edit{What: "the quota was raised", Budget: policyBudget, Formerly: alice.Limits}
 		after, put := edits.PutPolicy(raised, err, &edit)
@@ -55,7 +55,7 @@ var _ = Describe("A policy that is edited under load", Label("rule:keeps-counter
 
 	It("counts from 0 when its window is changed", Serial, harness.On(harness.Edits), Case("P04"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		halved, err := halfWindows(edits)
 		edit := oracle.Edit{What: "the window was changed", Budget: policyBudget, Formerly: alice.Limits}
 		after, put := edits.PutPolicy(halved, err, &edit)

@@ -30,7 +30,7 @@ const (
 var _ = Describe("A limit under another name", Label("rule:starts-anew"), func() {
 	It("counts from 0, be it the limit or its policy that was renamed", Serial, harness.On(harness.Edits), Case("P05"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		another, err := edits.Set().WithLimitRenamed(alice.Limits[0], "floodgate-renamed")
 		all := supersedes(ctx, edits, alice, another, err, "the limit was renamed")
 
@@ -62,7 +62,7 @@ func supersedes(ctx SpecContext, bed *harness.Bed, who tier.Identity, put *polic
 var _ = Describe("A predicate that is widened under load", Label("rule:no-early-reset"), func() {
 	It("keeps the counters of whom it held for, and limits the newcomers", Serial, harness.On(harness.Edits), Case("P15"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		small, large := lastingTier(edits), edits.Largest()
+		small, large := lastingTier(edits, 1), edits.Largest()
 		alice, bob := edits.Enroll(ctx, small.Name), edits.Enroll(ctx, large.Name)
 		trickle := slowlyUpTo(edits, bob, alice.Quota())
 		widened, err := edits.Set().WithWidened(alice.Limits[0], bob.Limits[0])
@@ -91,7 +91,7 @@ func slowlyUpTo(bed *harness.Bed, who tier.Identity, smaller int64) attack.Attac
 var _ = Describe("A policy that is deleted under load", Label("rule:limits-gone"), func() {
 	It("frees its callers within its budget and leaves neither limits nor counters", Serial, harness.On(harness.Edits), Case("P06"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		edit := oracle.Edit{What: "the policy was deleted", Budget: freedBudget, Formerly: alice.Limits}
 		after, put := edits.PutPolicy(edits.Set().WithoutRateLimits(), nil, &edit)
 
@@ -110,7 +110,7 @@ var _ = Describe("A policy that is deleted under load", Label("rule:limits-gone"
 var _ = Describe("A policy that is edited again and again", Label("rule:all-denied"), func() {
 	It("never lets a spent quota pass", Serial, harness.On(harness.Edits), Case("P07"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		largest := edits.Largest()
 		raised, err := edits.Set().WithQuotas(largest.Limits, largest.Quota()+raisedBy)
 		alternate := edits.Alternate(raised, err, manyEdits)
@@ -127,7 +127,7 @@ var _ = Describe("A policy that is edited again and again", Label("rule:all-deni
 var _ = Describe("An edit that cannot be read", Label("rule:refusal-told"), func() {
 	It("leaves the limits in force that it would have replaced, and is told of by the limiter", Serial, harness.On(harness.Edits), Case("P08"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice, bob := edits.Enroll(ctx, lastingTier(edits).Name), edits.Enroll(ctx, lastingTier(edits).Name)
+		alice, bob := edits.Enroll(ctx, lastingTier(edits, 1).Name), edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		unreadable, err := edits.Set().WithUnreadableLimit(alice.Limits[0])
 		edit := oracle.Edit{What: "a limit was added that the limiter cannot read", Budget: policyBudget}
 		put := edits.PutUnreadable(unreadable, err, &edit)
@@ -143,7 +143,7 @@ var _ = Describe("An edit that cannot be read", Label("rule:refusal-told"), func
 
 	It("of the filter's configuration leaves the old one in force", Serial, harness.On(harness.Edits), Case("P17"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice, bob := edits.Enroll(ctx, lastingTier(edits).Name), edits.Enroll(ctx, lastingTier(edits).Name)
+		alice, bob := edits.Enroll(ctx, lastingTier(edits, 1).Name), edits.Enroll(ctx, lastingTier(edits, 1).Name)
 		// One is no JSON, the other names a service that is not declared.
 		push := harness.Both(
 			edits.PushFilterConfig(`{"actionSets": [}`),
@@ -161,7 +161,7 @@ var _ = Describe("An edit that cannot be read", Label("rule:refusal-told"), func
 var _ = Describe("Policies on a Gateway and on its route", Label("rule:starts-anew"), func() {
 	It("give way to the route's where the Gateway's are defaults", Serial, harness.On(harness.Edits), Case("P10"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits).Name)
+		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
 
 		own, err := edits.Set().WithRival(alice.Limits[0], policy.Defaults, raisedBy)
 
@@ -170,7 +170,7 @@ var _ = Describe("Policies on a Gateway and on its route", Label("rule:starts-an
 
 	It("give way to the Gateway's where those are overrides", Serial, harness.On(harness.Edits), Case("P09"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		free := lastingTier(edits)
+		free := lastingTier(edits, 1)
 		own, err := edits.Set().WithRival(free.Limits[0], policy.Defaults, raisedBy)
 		over, overErr := edits.Set().WithRival(free.Limits[0], policy.Overrides, raisedBy)
 		rivals := edits.Edit(ctx, own, err)
@@ -181,7 +181,7 @@ var _ = Describe("Policies on a Gateway and on its route", Label("rule:starts-an
 
 	It("are both in force where they are merged", Serial, harness.On(harness.Edits), Case("P11"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		free := firstWith(edits, 2)
+		free := lastingTier(edits, 2)
 		alice := edits.Enroll(ctx, free.Name)
 		joined, err := edits.Set().WithRival(alice.Limits[0], policy.Merged, 0)
 		edit := oracle.Edit{What: "a route's policy was merged with the Gateway's", Budget: policyBudget}

@@ -26,7 +26,7 @@ const (
 var _ = Describe("A limiter that is lost", Label("rule:comes-back"), func() {
 	It("comes back with a fresh quota, and nobody fails meanwhile", Serial, harness.On(harness.Edits), Case("S01"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		t := lastingTier(edits)
+		t := lastingTier(edits, 1)
 		alice, bob := edits.Enroll(ctx, t.Name), edits.Enroll(ctx, t.Name)
 		lost := edits.LoseLimiter()
 
@@ -44,7 +44,7 @@ var _ = Describe("A limiter that is lost", Label("rule:comes-back"), func() {
 var _ = Describe("Gateways that come and go", Label("rule:scaling-unseen"), func() {
 	It("share every quota and fail nobody", Serial, harness.On(harness.Edits), Case("S08"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		t := lastingTier(edits)
+		t := lastingTier(edits, 1)
 		was := edits.Replicas(ctx, harness.Gateway)
 		more, fewer := edits.Scale(ctx, harness.Gateway, was+moreGateways), edits.Scale(ctx, harness.Gateway, was)
 		alice, bob, carol := edits.Enroll(ctx, t.Name), edits.Enroll(ctx, t.Name), edits.Enroll(ctx, t.Name)
@@ -66,7 +66,7 @@ var _ = Describe("A counter", Label("rule:one-counter"), func() {
 	// two. With more, it asks whether they share a counter.
 	It("is one for all limiters, or is found to be one in each", Serial, harness.On(harness.Edits), Case("S09"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		t := lastingTier(edits)
+		t := lastingTier(edits, 1)
 		rule, limiters := oracle.OneCounter, len(edits.Accounts(ctx))
 		if limiters == 1 {
 			rule, limiters = oracle.UnsharedIsFound, 2

@@ -25,7 +25,7 @@ const (
 var _ = Describe("An authorizer that is down", Label("rule:stays-known"), func() {
 	It("lets nobody in, and turns nobody away for good", harness.On(harness.Restarts), Case("A08"), func(ctx SpecContext) {
 		restarts := bed.On(harness.Restarts)
-		alice := restarts.Enroll(ctx, restarts.Smallest().Name)
+		alice := restarts.Enroll(ctx, lastingTier(restarts, 1).Name)
 		through := attack.Attack{As: alice, Hits: restartHits, Pacer: attack.Rate(restartRate)}
 
 		restarts.Fire(ctx, pastQuota(alice, 1))

@@ -42,7 +42,7 @@ var _ = Describe("A route", Label("rule:isolation"), func() {
 var _ = Describe("A listener", Label("rule:isolation"), func() {
 	It("shares the counters of the route that others lead to", harness.On(harness.Shapes), Case("I06"), func(ctx SpecContext) {
 		routes := withRoutes()
-		alice := routes.Enroll(ctx, routes.Smallest().Name)
+		alice := routes.Enroll(ctx, firstWith(routes, 2).Name)
 		through, _ := routes.LimitsFor(alice, routes.Set().HostedRequest())
 		if !sameCounters(alice.Limits, through) {
 			routes.NotJudged("the policy counts the hits through each listener for themselves")

@@ -82,8 +82,8 @@ var _ = Describe("The windows of a crowd", Label("rule:own-quota"), func() {
 		twin.Wait(ctx, end+afterEdge, "the end of the windows")
 		second := twin.FireInTurn(ctx, volleys, int(t.Quota())+1, crowd)
 
-		all := twin.JudgeCrowd(ctx, crowd, first, oracle.OwnQuota)
-		Expect(append(all, twin.JudgeCrowd(ctx, crowd, second, oracle.OwnQuota)...)).To(Hold())
+		all := twin.JudgeCrowd(ctx, crowd, first, oracle.OwnQuota, oracle.Served)
+		Expect(append(all, twin.JudgeCrowd(ctx, crowd, second, oracle.OwnQuota, oracle.Served)...)).To(Hold())
 	})
 })
 

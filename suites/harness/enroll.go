@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
@@ -95,9 +96,13 @@ func (b *Bed) Alias(ctx context.Context, who tier.Identity) tier.Identity {
 // for.
 const enrolAbreast = 25
 
+// crowdBudget is how long the keys of a crowd may take to be in force: longer than
+// that of one, which a real authorizer knows some 0.2 s after its Secret was put.
+const crowdBudget = 2 * time.Second
+
 // EnrollCrowd issues many identities in a tier. An authorizer that watches Secrets
 // takes them in as they come: once it knows the last of some, those before are
-// waited for no more. Whom it refuses all the same leaves a case in doubt.
+// waited for no more than a budget. Whom it refuses after that, it refuses wrongly.
 func (b *Bed) EnrollCrowd(ctx context.Context, tierName string, many int) []tier.Identity {
 	ginkgoHelper()
 	base, _, err := b.newcomer()
@@ -117,6 +122,7 @@ func (b *Bed) EnrollCrowd(ctx context.Context, tierName string, many int) []tier
 		}
 		b.must(put.PutSecret(ctx, b.variant.Name, secret))
 	}
+	b.Wait(ctx, b.run.spec.ledger.Since()+crowdBudget, "the keys of a crowd")
 	return crowd
 }
 

@@ -42,7 +42,7 @@ func (t *trial) overAdmission() cause {
 		return cause{
 			clause: fmt.Sprintf("the limiter's authorized_calls +%d are for %d admitted, %d denied and %d unknown, and its calls may have failed",
 				m.Authorized, passed, denied, unknown),
-			conclusion: "whether the limiter said yes to the hits that passed, or was not heard, cannot be told",
+			conclusion: heardUntold,
 		}
 	case missing <= 0 && len(t.q.After.Limiter.Instances) > 1:
 		return cause{
@@ -102,7 +102,7 @@ func (t *trial) neverAnswered(m movement, passed, missing int64) cause {
 		return cause{
 			reports.Gateway,
 			fmt.Sprintf("the limiter was not heard for %d of %d (its authorized_calls +%d, the gateway's errors +%d)", missing, passed, m.Authorized, g.Errors),
-			"the gateway lets a hit pass when the limiter fails or times out: failure mode allow",
+			letsPassUnheard,
 		}
 	case g.Misses > 0:
 		return cause{

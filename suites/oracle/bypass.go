@@ -19,6 +19,7 @@ func judgeNoBypass(t *trial) reports.Finding {
 		}
 	}
 	served := t.having(func(e *evidence.Entry) bool { return e.Outcome == evidence.Admitted })
+	certain, why := t.sortedByWindow(served)
 	untold := t.having(func(e *evidence.Entry) bool {
 		return e.Outcome == evidence.Lost || e.Outcome == evidence.Failed && e.Status >= 500
 	})
@@ -27,8 +28,10 @@ func judgeNoBypass(t *trial) reports.Finding {
 		return doubt("only one hit was fired, so nothing was compared")
 	case t.entries[last].Outcome != evidence.Denied:
 		return doubt("entry %d, in the usual form, was not denied: the quota was not spent all along", last+1)
-	case len(served) > 0:
-		return blame(t.bypass(), served, "%d of %s served although the quota was spent", len(served), hitsWere(len(t.mine)))
+	case len(certain) > 0:
+		return blame(t.bypass(), certain, "%d of %s served although the quota was spent", len(certain), hitsWere(len(t.mine)))
+	case why != "":
+		return doubt("the quota may not have been spent all along, as the case outlasts the window: %s", why)
 	case len(untold) == len(t.mine)-1:
 		return doubt("none of the unusual forms got a telling answer; %s", t.ended(untold[0]))
 	}

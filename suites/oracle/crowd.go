@@ -16,6 +16,11 @@ type member struct {
 	passed, denied         []int
 	unknown                int
 	firstSent, lastArrived time.Duration
+	// refused is how many of unknown the authorizer turned away.
+	refused int
+	// drew is the arrival of the last answer before firstSent to a hit that may have
+	// opened a window and is not asked about, longAgo if there is none.
+	drew time.Duration
 }
 
 // judgeOwnQuota counts, for each identity of a crowd, what was admitted in its
@@ -29,10 +34,11 @@ func judgeOwnQuota(t *trial) reports.Finding {
 	// What everybody draws on may deny at any time, and lets nobody in.
 	ceiling := len(owned(t.limits)) < len(t.limits)
 	crowd := t.members()
-	untold := 0
+	untold, refused := 0, 0
 	for _, m := range crowd {
+		refused += m.refused
 		passed, denied := int64(len(m.passed)), len(m.denied)
-		within := m.lastArrived < m.firstSent+limit.Window-Edge(limit.Window)
+		within := m.lastArrived < m.firstSent+limit.Window-Edge(limit.Window) && m.drew < m.firstSent-limit.Window-Edge(limit.Window)
 		switch {
 		case !within:
 			untold++
@@ -49,6 +55,9 @@ func judgeOwnQuota(t *trial) reports.Finding {
 		case passed < limit.Quota || denied == 0:
 			untold++
 		}
+	}
+	if refused > 0 {
+		return doubt("%s refused, without a telling answer of the limiter", hitsWere(refused))
 	}
 	if untold > 0 {
 		return doubt("for %d of %d identities it was not seen that the quota of %d is used up: hits were lost, a window ended, or everybody's limit denied",
@@ -88,7 +97,7 @@ func (t *trial) members() []*member {
 		}
 		m := known[e.Identity]
 		if m == nil {
-			m = &member{identity: e.Identity, firstSent: e.Sent}
+			m = &member{identity: e.Identity, firstSent: e.Sent, drew: longAgo}
 			known[e.Identity] = m
 			crowd = append(crowd, m)
 		}
@@ -100,10 +109,26 @@ func (t *trial) members() []*member {
 			m.denied = append(m.denied, i+1)
 		default:
 			m.unknown++
+			if e.Outcome == evidence.Refused {
+				m.refused++
+			}
 		}
 	}
+	t.noteEarlier(known)
 	slices.SortFunc(crowd, func(a, b *member) int { return strings.Compare(a.identity, b.identity) })
 	return crowd
+}
+
+// noteEarlier notes which hits of the members' that are not asked about may have left
+// a window running.
+func (t *trial) noteEarlier(members map[string]*member) {
+	for i := range t.entries {
+		e := &t.entries[i]
+		m := members[e.Identity]
+		if m != nil && e.Sent < m.firstSent && (isPassed(e) || e.Outcome == evidence.Failed || e.Outcome == evidence.Lost) {
+			m.drew = max(m.drew, e.Received)
+		}
+	}
 }
 
 // alone is the trial of one identity among the attacks, on the subject's limits.

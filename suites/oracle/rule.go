@@ -275,6 +275,9 @@ func (t *trial) opinion(r Rule) reports.Finding {
 		return doubt("%s", reason)
 	}
 	f := r.judge(t)
+	if why := t.blamesSlowness(f); why != "" {
+		return doubtful(f, why)
+	}
 	if f.Verdict == reports.Fail && r.needs&judgesWindows == judgesWindows && (f.Component == reports.Limiter || f.Component == reports.Unattributed) {
 		f.Reason += t.otherModels()
 	}

@@ -9,10 +9,13 @@ import (
 
 // judgeAllDenied holds hits that no quota is left for.
 func judgeAllDenied(t *trial) reports.Finding {
+	certain, why := t.sortedByWindow(t.having(isPassed))
 	switch {
-	case len(t.passed) > 0:
-		return blame(t.overAdmission(), numbers(t.passed), "%d of %s admitted although no quota is left, %s",
-			len(t.passed), hitsWere(len(t.mine)), firstAt(len(t.passed), t.passed[0].sent))
+	case len(certain) > 0:
+		return blame(t.overAdmission(), certain, "%d of %s admitted although no quota is left, %s",
+			len(certain), hitsWere(len(t.mine)), firstAt(len(certain), t.entries[certain[0]-1].Sent))
+	case why != "":
+		return doubt("whether a quota was left is not known, as the case outlasts the window: %s", why)
 	case t.tally.denied < t.tally.sent:
 		return doubt("%d of %s denied; the others were refused, failed or lost", t.tally.denied, hitsWere(len(t.mine)))
 	}
