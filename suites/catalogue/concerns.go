@@ -163,6 +163,9 @@ var concerns = map[string]Concern{
 	"limitador:evicts-after-1500-users":      {Blame: reports.Limiter, Rules: []string{oracle.OwnQuota}, Multitude: 2000},
 	"limitador:every-50th-window-short":      blames(reports.Limiter, oracle.OwnQuota, oracle.NoEarlyReset),
 	"limitador:every-50th-window-stays":      blames(reports.Limiter, oracle.OwnQuota, oracle.Resets),
+	"limitador:idle-counters-lost":           {Blame: reports.Limiter, Rules: admitsTooMany, Long: true},
+	"limitador:window-32-bits":               blames(reports.Limiter, oracle.WindowTold),
+	"limitador:reload-restarts-windows":      blames(reports.Limiter, oracle.WindowTold),
 	"limitador:no-domain-admits":             blames(reports.Limiter, oracle.UndecidedUncounted, oracle.UnheardIsTold),
 
 	"authorino:stale-tier":                      blames(reports.Authorizer, oracle.MovedTier),

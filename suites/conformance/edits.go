@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"time"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 
@@ -28,13 +30,15 @@ var _ = Describe("An edit in the middle of a window", Label("rule:counters-tell"
 		lowered, err := edits.Set().WithQuotas(alice.Limits, int64(used/2))
 
 		before := edits.Fire(ctx, attack.Attack{As: alice, Hits: used, Pacer: attack.OneAtATime})
+		// A window that the edit began anew would end by so much later.
+		edits.Wait(ctx, before.LastAnswered()+3*time.Second, "a part of the window")
 		after := edits.Edit(ctx, lowered, err)
 		alice = after.Under(alice)
 		denied := after.Fire(ctx, attack.Attack{As: alice, Hits: 3, Pacer: attack.OneAtATime})
 
 		all := after.JudgeAbout(ctx, alice, before, oracle.Want{}, oracle.AllAdmitted)
 		all = append(all, after.JudgeAbout(ctx, alice, denied, oracle.Want{}, oracle.AllDenied)...)
-		all = append(all, after.JudgeCounters(ctx, alice, oracle.CountersTell)...)
+		all = append(all, after.JudgeCounters(ctx, alice, oracle.CountersTell, oracle.WindowTold)...)
 		Expect(all).To(Hold())
 	})
 })

@@ -68,6 +68,46 @@ var _ = Describe("A window", Label("rule:window"), func() {
 	})
 })
 
+var _ = Describe("A window that is long", Label("rule:window-told"), func() {
+	It("has its own length in whole seconds, and not what is left of it in some unit", Serial, harness.On(harness.Edits), Case("W17"), func(ctx SpecContext) {
+		edits := bed.On(harness.Edits)
+		var all harness.Judgement
+		for _, window := range longWindows() {
+			long, err := edits.Set().WithOneRate(longQuota, window)
+			after := edits.Edit(ctx, long, err)
+			alice := after.Under(after.Enroll(ctx, after.Smallest().Name))
+			after.Fire(ctx, attack.Attack{As: alice, Hits: 1, Pacer: attack.OneAtATime})
+			all = append(all, after.JudgeCounters(ctx, alice, oracle.WindowTold)...)
+		}
+		Expect(all).To(Hold())
+	})
+})
+
+var _ = Describe("A quota that is spent and left alone", Label("rule:no-early-reset"), func() {
+	It("is still spent when most of the window is over", Case("W16"), func(ctx SpecContext) {
+		callers, window := everyTier(ctx, bed)
+
+		spent := bed.Fire(ctx, spend(callers, 1)...)
+		edge, _ := bed.AllWindowEnds(spent, callers)
+		bed.Wait(ctx, min(edge-beforeEdge, spent.LastAnswered()+min(window*5/6, mostAlone)), "most of the windows, in which nobody comes")
+		bed.Fire(ctx, probe(callers, 1)...)
+
+		Expect(judgeAll(ctx, bed, callers, insideWindow...)).To(Hold())
+	})
+})
+
+// mostAlone is how long a quota is left alone at most.
+const mostAlone = 100 * time.Second
+
+// longQuota is of limits whose windows are long.
+const longQuota = 2
+
+// longWindows are longer than what 32 bits of microseconds hold, as long as the
+// longest that users are likely to have, and longer than 32 bits of milliseconds.
+func longWindows() []time.Duration {
+	return []time.Duration{4296 * time.Second, 24 * time.Hour, 1194 * time.Hour}
+}
+
 var _ = Describe("The windows of a crowd", Label("rule:own-quota"), func() {
 	// What strikes one window in fifty strikes some of so many.
 	It("end for each member, and none before its time (shortened windows)", harness.On(harness.Twin), Case("W15"), func(ctx SpecContext) {

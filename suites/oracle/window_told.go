@@ -58,7 +58,10 @@ func judgeWindowTold(t *trial) reports.Finding {
 func (t *trial) restOf(limit tier.Limit, read time.Duration) (least, most time.Duration) {
 	opened, last := t.passed[0].received, t.passed[0].received
 	for _, hit := range t.passed {
-		opened, last = min(opened, hit.received), max(last, hit.received)
+		opened = min(opened, hit.received)
+	}
+	for _, i := range t.mine {
+		last = max(last, t.entries[i].Received)
 	}
 	return t.passed[0].sent + limit.Window - read - toldCut, opened + limit.Window - last + toldLong
 }

@@ -29,6 +29,8 @@ func TestWindowTold(t *testing.T) {
 		"a minute at most":   {counter: told(59), want: want{reports.Fail, reports.Limiter, "ends in 59 s, when it has between"}},
 		"a tenth short":      {counter: told(107), want: want{reports.Fail, reports.Limiter, "ends in 107 s"}},
 		"a tenth long":       {counter: told(131), want: want{reports.Fail, reports.Limiter, "ends in 131 s"}},
+		"as long later":      {counter: told(116), hits: []string{"A84+1", "A86+1", "D4000+1"}, edit: readAt(5 * sec), want: want{verdict: reports.Pass}},
+		"begun anew":         {counter: told(119), hits: []string{"A84+1", "A86+1", "D4000+1"}, edit: readAt(5 * sec), want: want{reports.Fail, reports.Limiter, "ends in 119 s, when it has between"}},
 		"without an end":     {counter: told(^uint64(0)), want: want{reports.Fail, reports.Limiter, "ends in 18446744073709551615 s"}},
 		"another caller's":   {counter: someoneElses(told(59)), want: want{reason: "shows no window of the subject's"}},
 		"of everybody":       {counter: told(59), edit: func(q *Question) { q.Subject.Limits[0].Counters = nil }, want: want{reason: "shows no window"}},
@@ -52,6 +54,10 @@ func TestWindowTold(t *testing.T) {
 			c.want.check(t, ruleNamed(t, WindowTold).Judge(q, entries))
 		})
 	}
+}
+
+func readAt(after time.Duration) func(*Question) {
+	return func(q *Question) { q.Counters.At = began.Add(after) }
 }
 
 // Whenever a correct limiter decides and is read, and however it rounds, it is not
