@@ -74,6 +74,9 @@ type Examination struct {
 	// Caller is its name.
 	Counters []LiveCounter `json:"counters,omitempty"`
 	Caller   string        `json:"caller,omitempty"`
+	// Booked is what the limiter's metrics had of both callers afterwards, nil if they
+	// were not read.
+	Booked *Calls `json:"booked,omitempty"`
 	// Missing is why the limiter was not examined, "" if it was.
 	Missing string `json:"missing,omitempty"`
 }

@@ -250,6 +250,7 @@ var concerns = map[string]Concern{
 	"gateway:denial-as-200":                             blames(reports.Gateway, notAsked...),
 	"gateway:ignores-every-50th-denial":                 blames(reports.Gateway, notAsked...),
 	"gateway:asks-once-per-connection":                  blames(reports.Gateway, notAsked...),
+	"gateway:repeats-denials":                           blames(reports.Gateway, oracle.Reconciled),
 	"gateway:every-50th-denial-as-503":                  blames(reports.Gateway, oracle.DenialsAre429),
 
 	"gateway:denies-unheard":      blames(reports.Gateway, oracle.UnheardIsTold),

@@ -54,11 +54,12 @@ func (b *Bed) examination(ctx context.Context, limits []tier.Limit) (*evidence.E
 	defer cancel()
 	binding, _ := tier.Binding(limits)
 	e := &evidence.Examination{Limits: namesOf(limits), Quota: binding.Quota}
-	var inTurn, together probe.Call
+	var inTurn probe.Call
 	if e.Caller, inTurn, err = b.examiner(limits); err != nil {
 		return nil, err
 	}
-	if _, together, err = b.examiner(limits); err != nil {
+	crowd, together, err := b.examiner(limits)
+	if err != nil {
 		return nil, err
 	}
 	for range binding.Quota + moreInTurn {
@@ -66,10 +67,30 @@ func (b *Bed) examination(ctx context.Context, limits []tier.Limit) (*evidence.E
 	}
 	e.Counters = about(b.counters(bounded), e.Caller).Counters
 	askTogether(bounded, limiter, together, binding.Quota+moreTogether, &e.Together)
+	e.Booked = b.booked(bounded, e.Caller, crowd)
 	if bounded.Err() != nil {
 		return nil, fmt.Errorf("the limiter took more than %s", examPatience)
 	}
 	return e, nil
+}
+
+// booked is what the one limiter's metrics have of some callers, nil if they cannot be
+// read. The books of a case leave examiners out.
+func (b *Bed) booked(ctx context.Context, callers ...string) *evidence.Calls {
+	limiters, err := b.limiters(ctx)
+	if err != nil || len(limiters) != 1 {
+		return nil
+	}
+	tally, err := b.run.reader.Limiter(ctx, limiters[0], b.variant.UserLabel)
+	if err != nil {
+		return nil
+	}
+	var sum evidence.Calls
+	for _, name := range callers {
+		of := tally.Users[name]
+		sum.Authorized, sum.Limited, sum.Hits = sum.Authorized+of.Authorized, sum.Limited+of.Limited, sum.Hits+of.Hits
+	}
+	return &sum
 }
 
 // examinable is why the limiter cannot be asked about such a caller without

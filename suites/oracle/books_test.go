@@ -59,6 +59,15 @@ func visited(q *Question) {
 	q.After.Gateway.Denied += hits
 }
 
+// manyDenied are two admitted hits and six denied ones.
+var manyDenied = []string{"A84+2", "A86+2", "D90+1", "D92+1", "D94+1", "D96+1", "D98+1", "D100+1"}
+
+// bookedAll has the limiter book every call of an examination.
+func bookedAll(e *evidence.Examination) {
+	yes := int64(e.InTurn.Admitted + e.Together.Admitted)
+	e.Booked = &evidence.Calls{Authorized: yes, Limited: int64(e.InTurn.Calls+e.Together.Calls) - yes, Hits: yes}
+}
+
 func TestReconciled(t *testing.T) {
 	limiter := func(reason string) want { return want{reports.Fail, reports.Limiter, reason} }
 	for _, c := range []bookCase{
@@ -89,6 +98,11 @@ func TestReconciled(t *testing.T) {
 			q.Subject.Limits[0].Pooled = true
 			q.After.Limiter.Unlabelled.Authorized = 3
 		}), want: want{reason: "names nobody on calls of limits that are not counted by the caller"}},
+		{name: "denied unasked", hits: manyDenied, edit: both(booked(2, 1), examined(bookedAll)), want: want{reports.Fail, reports.Gateway, "and booked each of them (limited_calls +63)"}},
+		{name: "denied unasked, as far as can be told", hits: manyDenied, edit: both(booked(2, 1), examined()), want: limiter("limited_calls +1 for 2 admitted, 6 denied")},
+		{name: "asked, and not booked", hits: manyDenied, edit: both(booked(2, 1), examined(bookedAll, func(e *evidence.Examination) { e.Booked.Limited -= 20 })), want: limiter("limited_calls +1 for 2 admitted, 6 denied")},
+		{name: "few denials missing", hits: manyDenied, edit: both(booked(2, 4), examined(bookedAll)), want: limiter("limited_calls +4 for 2 admitted, 6 denied")},
+		{name: "denials on the wrong side", hits: manyDenied, edit: both(booked(7, 1), examined(bookedAll)), want: limiter("on the wrong side")},
 		{name: "two calls a hit", edit: both(twoPolicies, booked(3, 1)), want: want{reason: "one hit can make 2 calls"}},
 		{name: "no user label, alone", edit: noUsers, want: want{verdict: reports.Pass}},
 		{name: "no user label, others beside", edit: both(noUsers, crowded), want: want{reason: "does not tell the subject's calls from those of others"}},

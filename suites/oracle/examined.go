@@ -74,6 +74,32 @@ func (t *trial) shownCounters() *evidence.CounterBook {
 	return t.q.Hearing.Counters
 }
 
+// deniedUnasked blames the gateway where the limiter has no account of many denials
+// that were seen, and keeps one of every call when it is asked directly.
+func (t *trial) deniedUnasked(m movement, b ledgerBounds) (c cause, is bool) {
+	e, missing := t.examination(), b.d-m.Limited
+	// One that loses some denials of a hundred need not lose any of these.
+	const few, share = 3, 10
+	if e == nil || e.Booked == nil || m.Authorized > b.a+b.x || missing < few || missing*share < b.d {
+		return c, false
+	}
+	var admitted, denied int64
+	for _, asked := range []evidence.Asked{e.InTurn, e.Together} {
+		if asked.Failed > 0 {
+			return c, false
+		}
+		admitted, denied = admitted+int64(asked.Admitted), denied+int64(asked.Calls-asked.Admitted)
+	}
+	if denied < few*share || e.Booked.Authorized != admitted || e.Booked.Limited != denied {
+		return c, false
+	}
+	return cause{
+		reports.Gateway,
+		fmt.Sprintf("%s, and booked each of them (limited_calls +%d)", tellExamined(e), denied),
+		"the gateway denied hits without asking the limiter",
+	}, true
+}
+
 // otherNamespace blames the gateway if the limiter decided about the subject, but
 // never in the namespace of its limits.
 func (t *trial) otherNamespace() (c cause, is bool) {

@@ -46,6 +46,10 @@ func judgeReconciled(t *trial) reports.Finding {
 	}
 	b := t.ledgerBounds(m.hits)
 	if f, broken := b.outside(m); broken {
+		if c, is := t.deniedUnasked(m, b); is {
+			f.Component, f.Attribution = c.component, c.conclusion
+			f.Reason += "; " + c.clause
+		}
 		if c, is := t.mistaken(); is {
 			f.Component, f.Attribution = c.component, c.conclusion
 			f.Reason += "; " + c.clause
