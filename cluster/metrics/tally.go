@@ -41,8 +41,8 @@ func (c Calls) plus(o Calls) Calls {
 
 // Tally is what the limiter's metrics say.
 type Tally struct {
-	// Users maps the user label's value to its calls; nil where no series has
-	// the label.
+	// Users maps the user label's value to its calls; nil where calls were counted
+	// and no series has the label, empty where nothing was counted yet.
 	Users map[string]Calls
 	// Unlabelled are the calls of the series without it.
 	Unlabelled Calls
@@ -66,6 +66,11 @@ func (t Tally) Plus(o Tally) Tally {
 			}
 			sum.Users[name] = sum.Users[name].plus(calls)
 		}
+	}
+	if sum.Users == nil && sum.Total == (Calls{}) && sum.Unlabelled == (Calls{}) {
+		// A counter appears with its first call (sut.md 2.8): a page without any
+		// tells of every caller that it has none.
+		sum.Users = map[string]Calls{}
 	}
 	sum.Refusals = bothOf(t.Refusals, o.Refusals)
 	sum.Namespaces = bothOf(t.Namespaces, o.Namespaces)

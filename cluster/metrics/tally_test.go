@@ -28,7 +28,7 @@ func TestParseLimiterRecordedPages(t *testing.T) {
 		file, label string
 		want        Tally
 	}{
-		{"a1_start.txt", "", Tally{}},
+		{"a1_start.txt", "", Tally{Users: map[string]Calls{}}},
 		{"a5_plus_addend_5_admitted.txt", "", Tally{
 			Unlabelled: Calls{4, 1, 8}, Total: Calls{4, 1, 8},
 		}},
@@ -160,4 +160,27 @@ func TestParseLimiterTotals(t *testing.T) {
 			t.Fatalf("total %+v, parts %+v, want %+v", got.Total, sum, want)
 		}
 	})
+}
+
+// Of several limiters one may have counted nothing yet: what the others say of their
+// callers, or cannot say, stands.
+func TestPlusOfAPageWithoutCalls(t *testing.T) {
+	blank := Tally{Users: map[string]Calls{}}
+	named := Tally{Users: map[string]Calls{"free": {1, 0, 1}}, Total: Calls{1, 0, 1}}
+	nameless := Tally{Unlabelled: Calls{1, 0, 1}, Total: Calls{1, 0, 1}}
+	for name, test := range map[string]struct{ a, b, want Tally }{
+		"none has counted":            {blank, blank, blank},
+		"the first page of all":       {Tally{}, blank, blank},
+		"the other names its callers": {blank, named, named},
+		"the other names nobody":      {blank, nameless, nameless},
+		"one has, one has not": {named, nameless, Tally{
+			Users: named.Users, Unlabelled: Calls{1, 0, 1}, Total: Calls{2, 0, 2},
+		}},
+	} {
+		for order, got := range map[string]Tally{"": test.a.Plus(test.b), ", turned round": test.b.Plus(test.a)} {
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("%s%s (-want +got)\n%s", name, order, diff)
+			}
+		}
+	}
 }

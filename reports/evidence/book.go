@@ -25,8 +25,8 @@ type Calls struct {
 // LimiterBook is what the limiter's metrics text says, or Prometheus of it.
 type LimiterBook struct {
 	// Users maps the user label's value to its calls; nil where the limiter
-	// has no user label at all.
-	Users map[string]Calls `json:"users,omitempty"`
+	// has counted calls and no user label at all, empty where it has counted none.
+	Users map[string]Calls `json:"users,omitzero"`
 	// Unlabelled are the calls of series without a user label.
 	Unlabelled Calls `json:"unlabelled"`
 	Total      Calls `json:"total"`

@@ -44,6 +44,25 @@ func TestLinesAreThoseOfEncodingJSON(t *testing.T) {
 	})
 }
 
+// A limiter that has counted nobody is not one that cannot tell whom it counts.
+func TestABookOfNobodyIsNotABookWithoutNames(t *testing.T) {
+	for name, users := range map[string]map[string]Calls{
+		"no names": nil, "nobody": {}, "somebody": {"free": {Authorized: 1}},
+	} {
+		line, err := json.Marshal(LimiterBook{Users: users})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read LimiterBook
+		if err := json.Unmarshal(line, &read); err != nil {
+			t.Fatal(err)
+		}
+		if (read.Users == nil) != (users == nil) || len(read.Users) != len(users) {
+			t.Errorf("%s: written %s, read %v", name, line, read.Users)
+		}
+	}
+}
+
 func FuzzLine(f *testing.F) {
 	f.Add("B02.a.0", "premium/premiumuser1", "", int64(1), 200)
 	f.Add("\x00\"\\", "\u2028</script>&", "read: \xff", int64(-1), -1)

@@ -198,15 +198,15 @@ func (b *Bed) fill(book *evidence.LimiterBook, tally metrics.Tally) {
 	if b.run.spec != nil {
 		examiners = b.run.spec.examiners
 	}
+	if tally.Users != nil {
+		book.Users = make(map[string]evidence.Calls, len(tally.Users))
+	}
 	for user, of := range tally.Users {
 		if examiners[user] {
 			book.Total.Authorized -= of.Authorized
 			book.Total.Limited -= of.Limited
 			book.Total.Hits -= of.Hits
 			continue
-		}
-		if book.Users == nil {
-			book.Users = map[string]evidence.Calls{}
 		}
 		book.Users[user] = calls(of)
 	}

@@ -115,6 +115,7 @@ func TestOneIdentity(t *testing.T) {
 		{name: "lost", hits: []string{"L1+1", "A3+1"}, edit: calls(1, 0), want: want{reason: "lost"}},
 		{name: "restarted", hits: []string{"A1+1"}, edit: both(calls(1, 0), restarted), want: want{reason: "processes changed"}},
 		{name: "no callers told apart", hits: []string{"A1+1"}, edit: both(calls(1, 0), noUsers), want: want{reason: "tells no callers apart"}},
+		{name: "nobody was ever counted", hits: []string{"R1+1", "R3+1"}, edit: both(calls(0, 0), noUsers), want: want{verdict: reports.Pass, reason: "all of 2 hits with two keys were refused"}},
 		{name: "not read", hits: []string{"A1+1"}, edit: both(calls(1, 0), func(q *Question) { q.After.Limiter = nil }), want: want{reason: "limiter book was not read"}},
 		{name: "one caller", hits: []string{"A1+1"}, want: want{reason: "no two callers"}},
 	} {

@@ -15,6 +15,8 @@ type movement struct {
 	hits tally
 	// lost are the calls that the limiter booked on nobody.
 	lost int64
+	// still is true where nobody's calls moved, so neither did the subject's.
+	still bool
 }
 
 // limiterMoved compares the limiter's two snapshots; why says what stands
@@ -35,10 +37,12 @@ func (t *trial) moved(book string, before, after *evidence.LimiterBook) (m movem
 		return m, fmt.Sprintf("the limiter's processes changed between the snapshots of the %s book, so its counters started anew", book)
 	}
 	from, to := before.Total, after.Total
-	m.hits = t.whole
+	m.hits, m.still = t.whole, still(before, after)
 	switch {
 	case after.Users != nil && t.q.Subject.Name != "":
 		from, to = before.Users[t.q.Subject.Name], after.Users[t.q.Subject.Name]
+		m.hits = t.tally
+	case !t.q.Alone && m.still:
 		m.hits = t.tally
 	case !t.q.Alone:
 		return m, fmt.Sprintf("the %s book does not tell the subject's calls from those of others that ran beside it", book)
@@ -53,6 +57,11 @@ func (t *trial) moved(book string, before, after *evidence.LimiterBook) (m movem
 		return m, fmt.Sprintf("the %s book went backwards between the snapshots, so its counters started anew", book)
 	}
 	return m, ""
+}
+
+// still tells whether a book shows no call of anybody between two snapshots.
+func still(before, after *evidence.LimiterBook) bool {
+	return after.Total == before.Total && after.Unlabelled == before.Unlabelled
 }
 
 // missing is why a book was not read.

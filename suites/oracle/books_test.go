@@ -106,6 +106,7 @@ func TestReconciled(t *testing.T) {
 		{name: "two calls a hit", edit: both(twoPolicies, booked(3, 1)), want: want{reason: "one hit can make 2 calls"}},
 		{name: "no user label, alone", edit: noUsers, want: want{verdict: reports.Pass}},
 		{name: "no user label, others beside", edit: both(noUsers, crowded), want: want{reason: "does not tell the subject's calls from those of others"}},
+		{name: "no user label, others beside, nobody counted", edit: both(booked(0, 0), noUsers, crowded), want: want{reports.Fail, reports.Limiter, "limited_calls +0"}},
 		{name: "restarted", edit: restarted, want: want{reason: "processes changed"}},
 		{name: "went backwards", edit: func(q *Question) { q.Before.Limiter.Users["alice"] = evidence.Calls{Authorized: 9} }, want: want{reason: "went backwards"}},
 		{name: "not read", edit: func(q *Question) {
@@ -142,6 +143,10 @@ func TestPrometheusAgrees(t *testing.T) {
 		{name: "lost hits may be counted late", hits: []string{"A1+1", "L3+1"}, edit: shows(2, 0), want: want{reason: "hits without an answer"}},
 		{name: "restarted", edit: func(q *Question) { q.After.Prometheus.Instances = []string{"limiter@2"} }, want: want{reason: "processes changed"}},
 		{name: "labels lost on the way", edit: func(q *Question) { q.Before.Prometheus.Users, q.After.Prometheus.Users = nil, nil }, want: want{reports.Fail, reports.Prometheus, "name no caller"}},
+		{name: "no sample of anybody", edit: func(q *Question) {
+			blank := map[string]evidence.Calls{}
+			q.Before.Prometheus.Users, q.After.Prometheus.Users, q.After.Prometheus.Total = blank, blank, evidence.Calls{}
+		}, want: want{reports.Fail, reports.Prometheus, "Prometheus shows authorized_calls +0, limited_calls +0"}},
 		{name: "not read", edit: func(q *Question) { q.Before.Prometheus = nil }, want: want{reason: "the prometheus book was not read"}},
 		{name: "nothing to compare with", edit: func(q *Question) { q.Before.Limiter = nil }, want: want{reason: "the limiter book was not read"}},
 	} {
@@ -213,7 +218,11 @@ func TestUntouched(t *testing.T) {
 		{name: "for more than were let in", hits: []string{"A1+1", "R3+1"}, edit: booked(1, 1), want: want{reports.Fail, reports.Gateway, "authorized_calls +1, limited_calls +1"}},
 		{name: "outsiders, alone", hits: refused, edit: outsider, want: want{verdict: reports.Pass}},
 		{name: "outsiders move the total", hits: refused, edit: both(outsider, booked(0, 1)), want: want{reports.Fail, reports.Gateway, "limited_calls +1"}},
-		{name: "outsiders, others beside", hits: refused, edit: both(outsider, crowded), want: want{reason: "does not tell the subject's calls"}},
+		{name: "outsiders, others beside", hits: refused, edit: both(outsider, crowded, booked(0, 1)), want: want{reason: "does not tell the subject's calls"}},
+		{name: "outsiders, others beside, nobody counted", hits: refused, edit: both(outsider, crowded), want: want{verdict: reports.Pass}},
+		{name: "no user label, others beside, nobody counted", hits: refused, edit: both(crowded, noUsers), want: want{verdict: reports.Pass}},
+		{name: "no user label, others beside, somebody counted", hits: refused, edit: both(crowded, booked(0, 1), noUsers), want: want{reason: "does not tell the subject's calls"}},
+		{name: "let in and counted on nobody, others beside", hits: refused, edit: both(crowded, noUsers, func(q *Question) { q.After.Limiter.Unlabelled.Limited = 1 }), want: want{reason: "does not tell the subject's calls"}},
 		{name: "not read", hits: refused, edit: func(q *Question) { q.After.Limiter = nil }, want: want{reason: "was not read"}},
 	} {
 		c.run(t, Untouched)

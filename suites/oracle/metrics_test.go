@@ -52,10 +52,11 @@ func TestReadingsOverARestart(t *testing.T) {
 			CountsAcross, func(q *Question) { q.Readings[4] = reading("limiter@2", 2, 0) },
 			want{verdict: reports.Fail, component: reports.Limiter, reason: "limited_calls +1"},
 		},
-		"no restart":    {CountsAcross, func(q *Question) { q.Readings = q.Readings[:3] }, want{reason: "no restart was seen"}},
-		"one reading":   {CountsAcross, func(q *Question) { q.Readings = q.Readings[:1] }, want{reason: "no readings"}},
-		"unread":        {CountsAcross, func(q *Question) { q.Readings[1] = evidence.Snapshot{Missing: map[string]string{"limiter": "refused"}} }, want{reason: "refused"}},
-		"nobody's name": {CountsAcross, nobody, want{reason: "tells no user apart"}},
+		"no restart":                          {CountsAcross, func(q *Question) { q.Readings = q.Readings[:3] }, want{reason: "no restart was seen"}},
+		"one reading":                         {CountsAcross, func(q *Question) { q.Readings = q.Readings[:1] }, want{reason: "no readings"}},
+		"unread":                              {CountsAcross, func(q *Question) { q.Readings[1] = evidence.Snapshot{Missing: map[string]string{"limiter": "refused"}} }, want{reason: "refused"}},
+		"nobody's name":                       {CountsAcross, nobody, want{reason: "tells no user apart"}},
+		"nobody's name, and no call at first": {CountsAcross, nobodyYet, want{reason: "tells no user apart"}},
 
 		"counters grow": {NeverBackwards, func(*Question) {}, want{verdict: reports.Pass}},
 		"counters shrink": {
@@ -112,6 +113,12 @@ func nobody(q *Question) {
 	for i := range q.Readings {
 		q.Readings[i].Limiter.Users = nil
 	}
+}
+
+// nobodyYet is nobody with a first reading from before the first call.
+func nobodyYet(q *Question) {
+	nobody(q)
+	q.Readings[0].Limiter.Users, q.Readings[0].Limiter.Total = map[string]evidence.Calls{}, evidence.Calls{}
 }
 
 func TestNamesInTheMetrics(t *testing.T) {
@@ -217,6 +224,14 @@ func TestALabelThatTheScrapeLostIsPrometheus(t *testing.T) {
 			func(_ *Question, entries []evidence.Entry) { entries[2].Outcome = evidence.Lost },
 			want{verdict: reports.Fail, component: reports.Prometheus, reason: "name no caller"},
 		},
+		"no caller ever had one, and no sample was kept": {
+			func(q *Question, entries []evidence.Entry) {
+				entries[0].Identity = "premium/bob"
+				noUsers(q)
+				q.Before.Prometheus.Users, q.After.Prometheus.Users = map[string]evidence.Calls{}, map[string]evidence.Calls{}
+				q.After.Prometheus.Total = evidence.Calls{}
+			}, want{verdict: reports.Fail, component: reports.Prometheus, reason: "shows authorized_calls +0, limited_calls +0"},
+		},
 		"all hits were lost": {
 			func(q *Question, entries []evidence.Entry) {
 				for i := range entries {
@@ -251,7 +266,10 @@ func TestReadingsOfASoundLimiterAreNeverAccused(t *testing.T) {
 			r := reading(fmt.Sprintf("limiter@%d", process), calls.Authorized, calls.Limited)
 			for _, book := range []*evidence.LimiterBook{r.Limiter, r.Prometheus} {
 				book.Total.Authorized += probes
-				if calls == (evidence.Calls{}) {
+				switch {
+				case calls == (evidence.Calls{}) && probes == 0:
+					book.Users = map[string]evidence.Calls{}
+				case calls == (evidence.Calls{}):
 					book.Users = nil
 				}
 			}

@@ -123,7 +123,9 @@ func abs(n int64) int64 { return max(n, -n) }
 // the limiter's own readings tell apart: a process begins at 0.
 func (t *trial) across(books, processes []*evidence.LimiterBook) (sum evidence.Calls, why string) {
 	// A total would hold the calls by which a stack finds its limiter ready.
-	if t.q.Subject.Name == "" || !slices.ContainsFunc(books, func(b *evidence.LimiterBook) bool { return b.Users != nil }) {
+	names := slices.ContainsFunc(books, func(b *evidence.LimiterBook) bool { return len(b.Users) > 0 })
+	mute := slices.ContainsFunc(books, func(b *evidence.LimiterBook) bool { return b.Users == nil })
+	if t.q.Subject.Name == "" || mute && !names {
 		return sum, "the book tells no user apart, so what the subject was counted is not known"
 	}
 	of := func(b *evidence.LimiterBook) evidence.Calls { return b.Users[t.q.Subject.Name] }
