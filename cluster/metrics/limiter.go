@@ -16,22 +16,23 @@ func (r *Reader) Limiter(ctx context.Context, base, userLabel string) (Tally, er
 	if err != nil {
 		return Tally{}, err
 	}
-	sum, err := ParseLimiter(page, userLabel)
+	sum, err := ParseLimiter(page, userLabel, r.scopes...)
 	if err != nil {
 		return Tally{}, fmt.Errorf("read %s: %w", address, err)
 	}
 	return sum, nil
 }
 
-// ParseLimiter is Limiter for a page that was read already.
-func ParseLimiter(page []byte, userLabel string) (Tally, error) {
+// ParseLimiter is Limiter for a page that was read already, and counts calls of
+// these namespaces alone, of all if none is named.
+func ParseLimiter(page []byte, userLabel string, scopes ...string) (Tally, error) {
 	samples, err := Parse(page, append(callNames(), limiterUp)...)
 	if err != nil {
 		return Tally{}, err
 	}
 	for _, sample := range samples {
 		if sample.Name == limiterUp {
-			return tally(samples, userLabel)
+			return tally(samples, userLabel, scopes)
 		}
 	}
 	return Tally{}, fmt.Errorf("no %s in %s: this is no limiter's metrics page", limiterUp, quote(page))

@@ -22,6 +22,8 @@ type Prometheus struct {
 	// instances are the instance labels of the wanted targets.
 	instances []string
 	userLabel string
+	// scopes are as in the Reader.
+	scopes []string
 	// now is this machine's clock.
 	now func() time.Time
 }
@@ -36,7 +38,7 @@ func (r *Reader) Prometheus(address, userLabel string, instances ...string) (*Pr
 	if err != nil {
 		return nil, fmt.Errorf("prometheus at %s: %w", address, err)
 	}
-	return &Prometheus{promv1.NewAPI(client), address, slices.Compact(slices.Sorted(slices.Values(instances))), userLabel, time.Now}, nil
+	return &Prometheus{promv1.NewAPI(client), address, slices.Compact(slices.Sorted(slices.Values(instances))), userLabel, r.scopes, time.Now}, nil
 }
 
 // Scrape is what Prometheus knows of the limiters by their last scrapes.
@@ -119,7 +121,7 @@ func (p *Prometheus) sum(ctx context.Context, t time.Time) (Scrape, error) {
 		if began.IsZero() {
 			return Scrape{}, fmt.Errorf("instance %s was not scraped lately: is it among the targets?", instance)
 		}
-		part, err := tally(chosen, p.userLabel)
+		part, err := tally(chosen, p.userLabel, p.scopes)
 		if err != nil {
 			return Scrape{}, err
 		}

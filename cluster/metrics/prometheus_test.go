@@ -153,6 +153,23 @@ func TestLastReadsRawSamplesOfOneScrape(t *testing.T) {
 	}
 }
 
+func TestLastWithinNamespaces(t *testing.T) {
+	ours := stored("authorized_calls", "limitador", "a:1", "free", map[int64]string{scrapedAt: "2"})
+	theirs := stored("authorized_calls", "limitador", "a:1", "free", map[int64]string{scrapedAt: "40"})
+	ours.labels["limitador_namespace"], theirs.labels["limitador_namespace"] = "llm-d/ours", "other/route"
+	p := &promServer{stored: []series{
+		stored("up", "limitador", "a:1", "", map[int64]string{scrapedAt: "1"}), ours, theirs,
+	}}
+	prometheus, err := reader(t).Within("llm-d/ours").Prometheus(p.start(t), "", "a:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := prometheus.Last(t.Context())
+	if err != nil || got.Total != (Calls{Authorized: 2}) {
+		t.Errorf("got %+v (%v), want the 2 calls of the namespace", got.Total, err)
+	}
+}
+
 func TestAfterWaitsForALaterScrape(t *testing.T) {
 	p := &promServer{stored: []series{
 		stored("up", "limitador", "a:1", "", map[int64]string{scrapedAt: "1"}),

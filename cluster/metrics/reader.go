@@ -26,6 +26,8 @@ const (
 // Reader reads books over HTTP. It may be used by several goroutines.
 type Reader struct {
 	client *http.Client
+	// scopes are the limiter's namespaces whose calls are counted; none for all.
+	scopes []string
 }
 
 // NewReader returns a reader that sends its requests through transport; nil
@@ -41,6 +43,11 @@ func NewReader(transport http.RoundTripper) *Reader {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
+
+// Within is the reader that counts calls of these namespaces of the limiter alone,
+// of all if none is named: a limiter that others have routes behind counts for them
+// too. What a series without a namespace counts is counted, whoever's it is.
+func (r *Reader) Within(scopes ...string) *Reader { return &Reader{r.client, scopes} }
 
 // Close drops idle connections: an idle one keeps Limitador from ending for
 // five seconds (sut.md 2.9).

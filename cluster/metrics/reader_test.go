@@ -45,6 +45,18 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+func TestLimiterWithin(t *testing.T) {
+	base := serve(t, "/metrics", 200, string(page(t, "limitador/b1_labels_default_user_group.txt")))
+	all, err := reader(t).Limiter(t.Context(), base, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := reader(t).Within("llm-d/another").Limiter(t.Context(), base, "")
+	if err != nil || got.Total != (Calls{}) || all.Total == (Calls{}) {
+		t.Errorf("of another namespace %+v (%v), of all %+v", got.Total, err, all.Total)
+	}
+}
+
 func TestInstanceNamesAddressAndStart(t *testing.T) {
 	base := serve(t, "/status", 200, `{"started_at":"2026-11-23T00:12:00.010323897","config_applied_at":"2026-11-23T00:12:00.010323897","config_version":3,"config_err_since":1}`)
 	r := reader(t)

@@ -46,7 +46,7 @@ type Tally struct {
 	Users map[string]Calls
 	// Unlabelled are the calls of the series without it.
 	Unlabelled Calls
-	// Total is everything, in every namespace.
+	// Total is everything.
 	Total Calls
 	// Refusals are limited_calls by user and limit_name; nil where no series has
 	// that label.
@@ -127,12 +127,15 @@ func (t *Tally) countNamespaces(samples []Sample, userLabel string) {
 }
 
 // tally sums one instance's samples by user. userLabel "" stands for
-// DefaultUserLabel.
-func tally(samples []Sample, userLabel string) (Tally, error) {
+// DefaultUserLabel. Of the namespaces it counts scopes alone, if there are any;
+// Namespaces tells of all, so that calls that went astray are seen.
+func tally(samples []Sample, userLabel string, scopes []string) (Tally, error) {
 	if userLabel == "" {
 		userLabel = DefaultUserLabel
 	}
 	var sum Tally
+	sum.countNamespaces(samples, userLabel)
+	samples = within(samples, scopes)
 	for _, metric := range []struct {
 		name  string
 		calls func(int64) Calls
@@ -148,8 +151,18 @@ func tally(samples []Sample, userLabel string) (Tally, error) {
 		sum = sum.Plus(part)
 	}
 	sum.countRefusals(samples, userLabel)
-	sum.countNamespaces(samples, userLabel)
 	return sum, nil
+}
+
+// within leaves out the samples that name another namespace than these.
+func within(samples []Sample, scopes []string) []Sample {
+	if len(scopes) == 0 {
+		return samples
+	}
+	return slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool {
+		scope, named := s.Labels[namespaceLabel]
+		return named && !slices.Contains(scopes, scope)
+	})
 }
 
 // tallyOf sums one metric. A fork may print the same calls twice, under the

@@ -184,3 +184,40 @@ func TestPlusOfAPageWithoutCalls(t *testing.T) {
 		}
 	}
 }
+
+func TestParseLimiterWithinNamespaces(t *testing.T) {
+	const text = `limitador_up 1
+authorized_calls{limitador_namespace="llm-d/ours",user="free"} 2
+authorized_hits{limitador_namespace="llm-d/ours",user="free"} 2
+limited_calls{limitador_namespace="llm-d/ours",user="free",limit_name="ours"} 1
+authorized_calls{limitador_namespace="other/route",user="free"} 5
+limited_calls{limitador_namespace="other/route",limit_name="theirs"} 7
+authorized_calls{user="nowhere"} 1
+`
+	namespaces := map[string]map[string]int64{"free": {"llm-d/ours": 3, "other/route": 5}}
+	for name, test := range map[string]struct {
+		scopes []string
+		want   Tally
+	}{
+		"all": {nil, Tally{
+			Users:      map[string]Calls{"free": {7, 1, 2}, "nowhere": {1, 0, 0}},
+			Unlabelled: Calls{0, 7, 0}, Total: Calls{8, 8, 2}, Namespaces: namespaces,
+			Refusals: map[string]map[string]int64{"free": {"ours": 1}, "": {"theirs": 7}},
+		}},
+		"the policy's": {[]string{"llm-d/ours", "llm-d/unused"}, Tally{
+			Users: map[string]Calls{"free": {2, 1, 2}, "nowhere": {1, 0, 0}},
+			Total: Calls{3, 1, 2}, Namespaces: namespaces,
+			Refusals: map[string]map[string]int64{"free": {"ours": 1}},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := ParseLimiter([]byte(text), "", test.scopes...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}

@@ -36,6 +36,9 @@ type LimiterBook struct {
 	// Namespaces are the limiter's decisions by caller and by the namespace that it
 	// was asked about; nil where its metrics name none.
 	Namespaces map[string]map[string]int64 `json:"namespaces,omitempty"`
+	// Scopes are the limiter's namespaces whose calls are counted above; nil where
+	// those of all are, because nobody else should call the limiter.
+	Scopes []string `json:"scopes,omitempty"`
 	// Instances identify the processes summed here by address and start time:
 	// a change between two snapshots means a restart.
 	Instances []string `json:"instances,omitempty"`

@@ -109,13 +109,13 @@ func (b *Bed) limiterBook(ctx context.Context) (*evidence.LimiterBook, error) {
 		return nil, fmt.Errorf("the limiter's HTTP API is not reachable")
 	}
 	var sum metrics.Tally
-	var book evidence.LimiterBook
+	book := evidence.LimiterBook{Scopes: b.counted()}
 	for _, base := range limiters {
 		instance, err := b.run.reader.Instance(ctx, base)
 		if err != nil {
 			return nil, err
 		}
-		tally, err := b.run.reader.Limiter(ctx, base, b.variant.UserLabel)
+		tally, err := b.counting().Limiter(ctx, base, b.variant.UserLabel)
 		if err != nil {
 			return nil, err
 		}
@@ -148,6 +148,19 @@ func (b *Bed) scopes() []string {
 	return slices.Compact(scopes)
 }
 
+// counted are the scopes whose calls the books hold: the policy's where others may
+// have routes behind the same limiter, else nil for all, so that none is overlooked
+// that went where it should not.
+func (b *Bed) counted() []string {
+	if !b.run.session.Stack.Shared {
+		return nil
+	}
+	return b.scopes()
+}
+
+// counting reads what is counted.
+func (b *Bed) counting() *metrics.Reader { return b.run.reader.Within(b.counted()...) }
+
 // limitsInForce reads the limits of every scope that the policy has or had.
 func (b *Bed) limitsInForce(ctx context.Context, base string) ([]evidence.LimitInForce, error) {
 	var limits []evidence.LimitInForce
@@ -173,7 +186,7 @@ func (b *Bed) prometheusBook(ctx context.Context, after time.Time) (*evidence.Li
 			return nil, err
 		}
 	}
-	reader, err := b.run.reader.Prometheus(b.run.session.Stack.Prometheus, b.variant.UserLabel, instances...)
+	reader, err := b.counting().Prometheus(b.run.session.Stack.Prometheus, b.variant.UserLabel, instances...)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +194,7 @@ func (b *Bed) prometheusBook(ctx context.Context, after time.Time) (*evidence.Li
 	if err != nil {
 		return nil, err
 	}
-	book := &evidence.LimiterBook{Scraped: scrape.Began}
+	book := &evidence.LimiterBook{Scraped: scrape.Began, Scopes: b.counted()}
 	b.fill(book, scrape.Tally)
 	return book, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/floodgate-dev/floodgate/cluster"
 	"github.com/floodgate-dev/floodgate/cluster/metrics"
 	"github.com/floodgate-dev/floodgate/reports/evidence"
 )
@@ -31,6 +32,16 @@ func TestBooksTellNobodysCallsFromCallsWithoutNames(t *testing.T) {
 		b.fill(&book, c.tally)
 		if diff := cmp.Diff(c.users, book.Users); diff != "" || book.Total != c.total {
 			t.Errorf("%s: total %+v, want %+v; users (-want +got)\n%s", name, book.Total, c.total, diff)
+		}
+	}
+}
+
+func TestBooksOfASharedStackHoldThePolicysCallsOnly(t *testing.T) {
+	for shared, want := range map[bool][]string{false: nil, true: {"llm-d/ms-sim-llm-d-modelservice"}} {
+		b := heardBed(t)
+		b.run.session = Session{Stack: cluster.Stack{Shared: shared}}
+		if diff := cmp.Diff(want, b.counted()); diff != "" {
+			t.Errorf("shared %v (-want +got)\n%s", shared, diff)
 		}
 	}
 }

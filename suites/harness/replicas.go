@@ -134,7 +134,7 @@ func (b *Bed) accounts(ctx context.Context) (Accounts, error) {
 		if err != nil {
 			return nil, err
 		}
-		if accounts[instance], err = b.run.reader.Limiter(ctx, base, b.variant.UserLabel); err != nil {
+		if accounts[instance], err = b.counting().Limiter(ctx, base, b.variant.UserLabel); err != nil {
 			return nil, err
 		}
 	}

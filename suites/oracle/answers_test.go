@@ -114,6 +114,7 @@ func TestOneIdentity(t *testing.T) {
 		{name: "failed", hits: []string{"F1+1", "A3+1"}, edit: calls(1, 0), want: want{reason: "failed by the gateway"}},
 		{name: "lost", hits: []string{"L1+1", "A3+1"}, edit: calls(1, 0), want: want{reason: "lost"}},
 		{name: "restarted", hits: []string{"A1+1"}, edit: both(calls(1, 0), restarted), want: want{reason: "processes changed"}},
+		{name: "read for other namespaces", hits: []string{"A1+1"}, edit: both(calls(1, 0), func(q *Question) { q.After.Limiter.Scopes = []string{"llm-d/new"} }), want: want{reason: "other namespaces before than after"}},
 		{name: "no callers told apart", hits: []string{"A1+1"}, edit: both(calls(1, 0), noUsers), want: want{reason: "tells no callers apart"}},
 		{name: "nobody was ever counted", hits: []string{"R1+1", "R3+1"}, edit: both(calls(0, 0), noUsers), want: want{verdict: reports.Pass, reason: "all of 2 hits with two keys were refused"}},
 		{name: "not read", hits: []string{"A1+1"}, edit: both(calls(1, 0), func(q *Question) { q.After.Limiter = nil }), want: want{reason: "limiter book was not read"}},

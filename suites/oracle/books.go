@@ -36,6 +36,9 @@ func (t *trial) moved(book string, before, after *evidence.LimiterBook) (m movem
 	if !sameSet(before.Instances, after.Instances) {
 		return m, fmt.Sprintf("the limiter's processes changed between the snapshots of the %s book, so its counters started anew", book)
 	}
+	if !sameSet(before.Scopes, after.Scopes) {
+		return m, fmt.Sprintf("the %s book was read for other namespaces before than after, so what moved is not known", book)
+	}
 	from, to := before.Total, after.Total
 	m.hits, m.still = t.whole, still(before, after)
 	switch {

@@ -108,6 +108,7 @@ func TestReconciled(t *testing.T) {
 		{name: "no user label, others beside", edit: both(noUsers, crowded), want: want{reason: "does not tell the subject's calls from those of others"}},
 		{name: "no user label, others beside, nobody counted", edit: both(booked(0, 0), noUsers, crowded), want: want{reports.Fail, reports.Limiter, "limited_calls +0"}},
 		{name: "restarted", edit: restarted, want: want{reason: "processes changed"}},
+		{name: "read for other namespaces", edit: func(q *Question) { q.After.Limiter.Scopes = []string{"llm-d/new"} }, want: want{reason: "other namespaces before than after"}},
 		{name: "went backwards", edit: func(q *Question) { q.Before.Limiter.Users["alice"] = evidence.Calls{Authorized: 9} }, want: want{reason: "went backwards"}},
 		{name: "not read", edit: func(q *Question) {
 			q.After.Limiter, q.After.Missing = nil, map[string]string{"limiter": "connection refused"}

@@ -21,6 +21,8 @@ func judgeOneIdentity(t *trial) reports.Finding {
 		return doubt("%s", t.missing("limiter"))
 	case !sameSet(before.Instances, after.Instances):
 		return doubt("the limiter's processes changed between the snapshots, so its counters started anew")
+	case !sameSet(before.Scopes, after.Scopes):
+		return doubt("the limiter book was read for other namespaces before than after, so what moved is not known")
 	case after.Users == nil && !still(before, after):
 		return doubt("the limiter book tells no callers apart")
 	case t.tally.lost > 0:

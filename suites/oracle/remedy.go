@@ -20,6 +20,8 @@ const (
 	straddle = "the evidence lies on the edge of a window: run the case again, on a quieter machine if it happens twice"
 	slower   = "the change or its effect came too late to be seen: look at the component's log, then run the case again"
 	together = "others draw on one of the caller's limits, so that no case has its counter to itself: run the case on a copy of the policies without that limit"
+	alien    = "the policy got a route's namespace of the limiter while the case ran, and others count there too: run the case on a stack of its own"
+	foreign  = "others call this system too, and are not the run's to stop: run the case while nobody else calls it, or on a stack of its own"
 	behind   = "see that Prometheus scrapes the limiter (its /targets page) more often than the case waits, then run it again"
 )
 
@@ -31,6 +33,7 @@ var remedies = []struct{ phrase, change string }{
 	{"processes changed", steady},
 	{"counters went backwards", steady},
 	{"the same processes answer as before", steady},
+	{"read for other namespaces", alien},
 	{"generator lagged", giveTime},
 	{"answers were slow", giveTime},
 	{"may not have heard the authorizer in time", giveTime},
@@ -174,6 +177,9 @@ func (t *trial) remedy(f reports.Finding) string {
 		if (r.change == straddle || r.change == runAlone) && slices.ContainsFunc(t.limits, t.sharedLimit) {
 			// Neither time nor quiet tells whose hits are in the window.
 			return together
+		}
+		if r.change == runAlone && t.q.Shared {
+			return foreign
 		}
 		return r.change
 	}

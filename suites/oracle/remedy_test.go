@@ -97,3 +97,24 @@ func TestADoubtSaysWhatToChangeAndAVerdictDoesNot(t *testing.T) {
 		}
 	}
 }
+
+// TestOthersAreNotAlwaysTheRunsToStop judges a doubt that others have caused.
+func TestOthersAreNotAlwaysTheRunsToStop(t *testing.T) {
+	for name, c := range map[string]struct {
+		shared     bool
+		want, vain string
+	}{
+		"the run's own cases":          {false, "run the case alone", "nobody else"},
+		"whoever else calls the stack": {true, "while nobody else calls it", "--case"},
+	} {
+		book := func(calls int64) evidence.Snapshot {
+			return evidence.Snapshot{Limiter: &evidence.LimiterBook{Total: evidence.Calls{Authorized: calls}}}
+		}
+		q := oracle.Question{Rules: []string{oracle.Untouched}, Shared: c.shared, Attacks: []oracle.Attack{{Name: "a", Planned: 1}}, Before: book(0), After: book(1)}
+		findings := oracle.Judge(q, []evidence.Entry{{Hit: "1", Attack: "a", Outcome: evidence.Refused, Status: 401, From: evidence.FromGateway}})
+		last := findings[len(findings)-1]
+		if last.Verdict != reports.Inconclusive || !strings.Contains(last.Remedy, c.want) || strings.Contains(last.Remedy, c.vain) {
+			t.Errorf("%s: %s, %s, change %q; want %q and not %q", name, last.Verdict, last.Reason, last.Remedy, c.want, c.vain)
+		}
+	}
+}
