@@ -191,6 +191,9 @@ func judgeNeverFree(t *trial) reports.Finding {
 		return pass()
 	}
 	binding, limited := tier.Binding(t.limits)
+	if !limited && len(t.q.Subject.Limits) > 0 {
+		return doubt("%d of %s admitted, which a limit on tokens may allow", len(admitted), hitsWere(len(t.mine)))
+	}
 	if !limited {
 		if t.tally.denied > 0 {
 			return doubt("%d of %s admitted and %d denied, by a limit that the policy does not declare for this caller",

@@ -77,6 +77,7 @@ func TestNeverFree(t *testing.T) {
 		{name: "limited", want: want{verdict: reports.Pass}},
 		{name: "beyond the quota", hits: []string{"A1+1", "A3+1", "A5+1"}, want: want{reports.Fail, reports.Limiter, "admitted 3 of 2"}},
 		{name: "within the quota", hits: []string{"A1+1"}, want: want{reason: "which the quota of 2 may allow"}},
+		{name: "limited by tokens alone", edit: both(unlimited, tokensToo), want: want{reason: "which a limit on tokens may allow"}},
 		{name: "no limit and never asked", hits: []string{"A1+1"}, edit: both(unlimited, booked(0, 0)), want: want{reports.Fail, reports.Gateway, "the limiter was never asked"}},
 		{name: "no limit but let in", hits: []string{"R1+1", "A3+1"}, edit: unlimited, want: want{reports.Fail, reports.Authorizer, "1 of 2 hits were admitted, though no limit applies"}},
 		{name: "limited by nothing declared", edit: unlimited, want: want{reason: "by a limit that the policy does not declare"}},
