@@ -194,7 +194,7 @@ func (t *trial) notAskedFor(limit tier.Limit) (c cause, is bool) {
 	}
 	for _, other := range t.limits {
 		of := t.countersOf(other)
-		if len(of) == 0 || other.Policy != limit.Policy || of[0].Remaining != uint64(max(0, other.Quota-int64(len(t.passed)))) {
+		if len(of) == 0 || of[0].Remaining != uint64(max(0, other.Quota-int64(len(t.passed)))) {
 			continue
 		}
 		return t.countedUnder(other), true

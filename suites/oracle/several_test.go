@@ -10,8 +10,8 @@ import (
 
 func TestDenialsSpend(t *testing.T) {
 	short, long := named("short", 2, 10*sec), named("long", 9, 60*sec)
-	elsewhere := long
-	elsewhere.Policy = "llm-d/route-limits"
+	elsewhere, tokens := long, limitOf(5000, 60*sec)
+	elsewhere.Policy, tokens.Unit = "llm-d/route-limits", tier.Tokens
 	for name, c := range map[string]struct {
 		limits   []tier.Limit
 		counters []evidence.LiveCounter
@@ -20,8 +20,9 @@ func TestDenialsSpend(t *testing.T) {
 	}{
 		"nothing":              {limits: []tier.Limit{short, long}, counters: []evidence.LiveCounter{live(short, 2, 0), live(long, 9, 7)}, want: want{verdict: reports.Pass, reason: "2 hits were denied and spent nothing"}},
 		"of the same call":     {limits: []tier.Limit{short, long}, counters: []evidence.LiveCounter{live(short, 2, 0), live(long, 9, 5)}, want: want{reports.Fail, reports.Limiter, "denied hits spent 2 of the quota of another limit; /counters: 5 of 9 left"}},
-		"across calls":         {limits: []tier.Limit{short, elsewhere}, counters: []evidence.LiveCounter{live(short, 2, 0), live(elsewhere, 9, 5)}, want: want{verdict: reports.Pass, reason: "2 hits were denied and spent 2 of 9 hits / 1m0s all the same"}},
-		"more than was denied": {limits: []tier.Limit{short, elsewhere}, counters: []evidence.LiveCounter{live(short, 2, 0), live(elsewhere, 9, 4)}, want: want{reports.Fail, reports.Limiter, "spent 3"}},
+		"of two policies":      {limits: []tier.Limit{short, elsewhere}, counters: []evidence.LiveCounter{live(short, 2, 0), live(elsewhere, 9, 5)}, want: want{reports.Fail, reports.Limiter, "denied hits spent 2 of the quota of another limit"}},
+		"across calls":         {limits: []tier.Limit{short, long, tokens}, counters: []evidence.LiveCounter{live(short, 2, 0), live(long, 9, 5)}, want: want{verdict: reports.Pass, reason: "2 hits were denied and spent 2 of 9 hits / 1m0s all the same"}},
+		"more than was denied": {limits: []tier.Limit{short, long, tokens}, counters: []evidence.LiveCounter{live(short, 2, 0), live(long, 9, 4)}, want: want{reports.Fail, reports.Limiter, "spent 3"}},
 		"one counter":          {limits: []tier.Limit{short, long}, counters: []evidence.LiveCounter{live(short, 2, 0)}, want: want{reason: "/counters shows 1 counter"}},
 		"somebody else's":      {limits: []tier.Limit{short, long}, counters: []evidence.LiveCounter{live(short, 2, 0), someoneElses(live(long, 9, 5))}, want: want{reason: "/counters shows 1 counter"}},
 		"after a window":       {limits: []tier.Limit{short, long}, counters: []evidence.LiveCounter{live(short, 2, 0), live(long, 9, 5)}, edit: func(q *Question) { q.Counters.At = began.Add(70 * sec) }, want: want{reason: "/counters shows 0 counters"}},

@@ -60,8 +60,6 @@ type world struct {
 	limits map[string][]tier.Limit // by identity
 	// byAttack, if not nil, are the limits of each attack's hits instead.
 	byAttack map[string][]tier.Limit
-	// separate asks each policy's limits in a call of its own.
-	separate bool
 	// anchors makes a refused call start the windows of other limits (W14).
 	anchors bool
 	// races lets a hit just after an expiry go uncounted, each time (W10).
@@ -197,7 +195,8 @@ func (s *shot) admit() {
 	s.outcome, s.status, s.from, s.served = evidence.Admitted, 200, evidence.FromBackend, 1
 }
 
-// ask makes the limiter calls of one hit, one after the other.
+// ask makes the limiter calls of one hit, one after the other: one about requests and
+// one about tokens, whatever policies the limits are of.
 func (w *world) ask(s shot) bool {
 	limits := w.limits[s.identity]
 	if w.byAttack != nil {
@@ -205,15 +204,15 @@ func (w *world) ask(s shot) bool {
 			return true
 		}
 	}
-	if !w.separate {
-		return w.call(s, limits)
-	}
-	groups := map[string][]tier.Limit{}
+	calls := map[tier.Unit][]tier.Limit{}
 	for _, l := range limits {
-		groups[l.Policy] = append(groups[l.Policy], l)
+		calls[l.Unit] = append(calls[l.Unit], l)
 	}
-	for _, policy := range slices.Sorted(maps.Keys(groups)) {
-		if !w.call(s, groups[policy]) {
+	if len(limits) == 0 {
+		return w.call(s, nil)
+	}
+	for _, unit := range slices.Sorted(maps.Keys(calls)) {
+		if !w.call(s, calls[unit]) {
 			return false
 		}
 	}

@@ -89,6 +89,7 @@ func drawConditions(t *rapid.T) conditions {
 		l := limitOf(int64(rapid.IntRange(0, 12).Draw(t, "quota")), time.Duration(rapid.IntRange(1, 6).Draw(t, "window"))*sec)
 		l.Name = fmt.Sprintf("limit-%d", i)
 		l.Policy = rapid.SampledFrom([]string{"llm-d/limits", "llm-d/limits", "llm-d/more"}).Draw(t, "policy")
+		l.Unit = rapid.SampledFrom([]tier.Unit{tier.Hits, tier.Hits, tier.Hits, tier.Tokens}).Draw(t, "unit")
 		if c.Crowd && i > 0 {
 			l.Counters = nil
 		}
@@ -101,7 +102,6 @@ func drawConditions(t *rapid.T) conditions {
 func (c conditions) trialOf() (Question, []evidence.Entry) {
 	rng := rand.New(rand.NewPCG(c.Seed, 1))
 	w := newWorld(rng, map[string][]tier.Limit{"premium/alice": c.Limits, "premium/mallory": c.Limits})
-	w.separate = true
 	w.model, w.began = c.Model, began.Add(time.Duration(rng.Int64N(int64(time.Hour))))
 	w.anchors, w.races = c.Anchors && len(c.Limits) > 1, c.Races && c.Model == FirstHit
 	w.drift = (rng.Float64()*2 - 1) * 40e-6

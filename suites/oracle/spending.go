@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
 )
 
@@ -41,7 +40,7 @@ func judgeDenialsSpend(t *trial) reports.Finding {
 			continue
 		}
 		spent = append(spent, fmt.Sprintf("%d of %s", beyond, limit))
-		if !t.deniedElsewhere(limit) || beyond > int64(len(t.denied)) {
+		if !t.deniedElsewhere() || beyond > int64(len(t.denied)) {
 			f := blame(cause{
 				reports.Limiter, fmt.Sprintf("/counters: %d of %d left after %d admitted and %d denied", of[0].Remaining, limit.Quota, len(t.passed), len(t.denied)),
 				"a call that one limit refuses is counted by another limit of the same call",
@@ -54,18 +53,12 @@ func judgeDenialsSpend(t *trial) reports.Finding {
 	case judged < 2:
 		return doubt("/counters shows %s of the subject whose windows were certainly open, of %d", count(judged, "counter"), len(t.limits))
 	case len(spent) > 0:
-		return passSaying("%s denied and spent %s all the same: limits of several policies are asked for one call after the other",
+		return passSaying("%s denied and spent %s all the same: limits of requests and of tokens are asked for one call after the other",
 			hitsWere(len(t.denied)), strings.Join(spent, ", "))
 	}
 	return passSaying("%s denied and spent nothing of any limit", hitsWere(len(t.denied)))
 }
 
-// deniedElsewhere reports whether a limit of another call can have denied.
-func (t *trial) deniedElsewhere(limit tier.Limit) bool {
-	for _, other := range t.limits {
-		if other.Policy != limit.Policy {
-			return true
-		}
-	}
-	return false
-}
+// deniedElsewhere reports whether a limit of another call than that which asks about
+// requests can have denied.
+func (t *trial) deniedElsewhere() bool { return len(t.limits) < len(t.q.Subject.Limits) }

@@ -197,17 +197,13 @@ func (t *trial) end() time.Duration {
 	return end
 }
 
-// callsPerHit is how many calls of the limiter one hit can make: limits of
-// several policies, and request limits beside token limits, are asked for in
-// calls of their own, one after the other (cases.md G3).
+// callsPerHit is how many calls of the limiter one hit can make. The operator joins
+// the limits of all policies that merge on a route into one call; request limits and
+// token limits are asked for in calls of their own, one after the other (cases.md G3).
 func (t *trial) callsPerHit() int {
-	type call struct {
-		policy string
-		unit   tier.Unit
-	}
-	calls := make(map[call]bool)
+	units := make(map[tier.Unit]bool)
 	for _, l := range t.q.Subject.Limits {
-		calls[call{l.Policy, l.Unit}] = true
+		units[l.Unit] = true
 	}
-	return max(1, len(calls))
+	return max(1, len(units))
 }
