@@ -46,12 +46,17 @@ var _ = Describe("A tightened policy", Label("rule:takes-effect"), func() {
 func lastingTier(bed *harness.Bed, quota int64) tier.Tier {
 	GinkgoHelper()
 	for _, t := range bed.Tiers() {
-		if binding, _ := tier.Binding(t.Limits); binding.Window >= longTightened && binding.Quota >= quota && binding.Quota < probeRate {
+		if lasting(t.Limits) && t.Quota() >= quota {
 			return t
 		}
 	}
 	bed.NotJudged("no tier has both a window of %s at least and a quota of %d to %d hits", longTightened, quota, probeRate-1)
 	return tier.Tier{}
+}
+
+func lasting(limits []tier.Limit) bool {
+	binding, _ := tier.Binding(limits)
+	return binding.Window >= longTightened && binding.Quota < probeRate
 }
 
 func limited(what string, asked, done time.Duration) oracle.Want {

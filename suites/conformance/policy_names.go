@@ -30,12 +30,13 @@ const (
 var _ = Describe("A limit under another name", Label("rule:starts-anew"), func() {
 	It("counts from 0, be it the limit or its policy that was renamed", Serial, harness.On(harness.Edits), Case("P05"), func(ctx SpecContext) {
 		edits := bed.On(harness.Edits)
-		alice := edits.Enroll(ctx, lastingTier(edits, 1).Name)
-		another, err := edits.Set().WithLimitRenamed(alice.Limits[0], "floodgate-renamed")
+		alice := edits.Enroll(ctx, editedTier(edits).Name)
+		binding, _ := tier.Binding(alice.Limits)
+		another, err := edits.Set().WithLimitRenamed(binding, "floodgate-renamed")
 		all := supersedes(ctx, edits, alice, another, err, "the limit was renamed")
 
 		carol := edits.Enroll(ctx, alice.Tier)
-		another, err = edits.Set().WithPolicyRenamed(carol.Limits[0], "floodgate-renamed")
+		another, err = edits.Set().WithPolicyRenamed(binding, "floodgate-renamed")
 		all = append(all, supersedes(ctx, edits, carol, another, err, "the policy was renamed")...)
 		Expect(all).To(Hold())
 	})

@@ -145,8 +145,10 @@ func (t *trial) edited() (e edited, why string) {
 		return e, e.What + ": no limit of hits applied before, or none after"
 	case !t.q.Subject.Fresh:
 		return e, notFresh
-	case len(t.q.Subject.Limits) > 1 || t.sharedLimit(e.is):
-		return e, e.What + ": other limits apply too, or others draw on the same counter"
+	case len(t.inReach()) > 1:
+		return e, e.What + ": several limits apply, and which of them has denied is not told"
+	case t.sharedLimit(e.is):
+		return e, e.What + ": others draw on the same counter"
 	case e.shown == 0:
 		return e, e.What + ": when it was in force is not known, because not every limiter showed it"
 	case t.tally.unknown() > 0:

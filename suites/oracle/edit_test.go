@@ -47,6 +47,11 @@ func TestKeepsCounters(t *testing.T) {
 		{name: "never shown", hits: difference, edit: both(raised, func(q *Question) { q.Want.Edit.Shown[0] = 0 }), want: want{reason: "when it was in force is not known"}},
 		{name: "not raised", hits: difference, edit: shortened, want: want{reason: "is not raised in its window"}},
 		{name: "nothing before", hits: []string{"R10+1"}, want: want{reason: "no hit was admitted"}},
+		{name: "of two limits", hits: difference, edit: both(raised, twoPolicies), want: want{reason: "several limits apply, and which of them has denied is not told"}},
+		{name: "of tokens too", hits: difference, edit: both(raised, tokensToo), want: want{reason: "several limits apply"}},
+		{name: "under a ceiling", hits: difference, edit: both(raised, func(q *Question) { q.Subject.Limits = append(q.Subject.Limits, beside(1_000_000)[1]) }), want: want{verdict: reports.Pass, reason: "exactly 3 more were admitted"}},
+		{name: "beside a limit that others use up", hits: difference, edit: both(raised, func(q *Question) { q.Subject.Limits = append(q.Subject.Limits, beside(7)[1]) }), want: want{reason: "several limits apply"}},
+		{name: "everybody's alone", hits: difference, edit: both(raised, func(q *Question) { q.Subject.Limits[0].Counters = nil }), want: want{reason: "others draw on the same counter"}},
 	} {
 		if c.edit == nil {
 			c.edit = raised

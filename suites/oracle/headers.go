@@ -53,6 +53,9 @@ func (t *trial) tellings() (found []told) {
 func (t *trial) telling(e *evidence.Entry, h hit) (told, bool) {
 	one := told{entry: e, hit: h, remaining: math.MaxInt64}
 	for i, limit := range t.limits {
+		if t.neverScarcest(limit) {
+			continue
+		}
 		windows := t.line(i, false).windows
 		n := slices.IndexFunc(windows, func(w window) bool { return h.sent >= w.from && h.received < w.ends })
 		if n < 0 {
@@ -78,6 +81,13 @@ func (t *trial) telling(e *evidence.Entry, h hit) (told, bool) {
 	}
 	one.remaining = max(0, one.remaining)
 	return one, true
+}
+
+// neverScarcest tells whether a limit of everybody's had more left all the time than
+// a limit of the subject's own ever has, however much of it others used.
+func (t *trial) neverScarcest(limit tier.Limit) bool {
+	own, has := tier.Binding(slices.DeleteFunc(slices.Clone(t.limits), t.sharedLimit))
+	return has && t.outOfReach(limit, own.Quota)
 }
 
 func judgeRemainingTold(t *trial) reports.Finding {
@@ -141,9 +151,25 @@ func (t *trial) judgeTold(what string, wrongly func(told) string, telling func(t
 		return blame(cause{reports.Limiter, said, "the limiter writes these headers, and the gateway passes them on"}, wrong,
 			"%d of %s lie about the %s", len(wrong), count(len(tellings), "answer"), what)
 	case judged == 0:
-		return doubt("no answer was kept whose place in a window is certain and whose headers could have lied about the %s", what)
+		return t.untold(what, len(tellings))
 	}
 	return pass()
+}
+
+// untold says why no answer told of the limits; placed is how many are certain of
+// their place in a window.
+func (t *trial) untold(what string, placed int) reports.Finding {
+	kept := len(t.having(func(e *evidence.Entry) bool { return e.Answer != nil }))
+	contested := func(l tier.Limit) bool { return t.sharedLimit(l) && !t.neverScarcest(l) }
+	switch {
+	case kept == 0:
+		return doubt("no answer was kept that could have lied about the %s", what)
+	case placed > 0:
+		return doubt("the windows are too short for a header of whole seconds to lie about the %s in %s", what, count(placed, "answer"))
+	case slices.ContainsFunc(t.limits, contested):
+		return doubt("%s kept, but others draw on the same counter, so the %s that they should tell is not known", count(kept, "answer"), what)
+	}
+	return doubt("%s kept, of which none has a place in a window that leaves no doubt about the %s", count(kept, "answer"), what)
 }
 
 // number reads a header that must be there once, as a plain number.

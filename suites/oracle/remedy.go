@@ -143,6 +143,8 @@ var remedies = []struct{ phrase, change string }{
 	{"makes no curve", mendSpec},
 	{"no denial was kept", "have the ledger keep answers: the case fires hits whose heads and bodies it does not keep"},
 	{"several limits apply, and", otherSet},
+	{"too short for a header", otherSet},
+	{"none has a place in a window", straddle},
 	{"what it told of and what it did", giveTime},
 	{"begins with its first hit", "declare the window model first-hit, if it is the limiter's"},
 	{"order cannot be judged", giveTime},
