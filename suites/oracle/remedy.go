@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/floodgate-dev/floodgate/fixtures/tier"
 	"github.com/floodgate-dev/floodgate/reports"
 )
 
@@ -16,6 +17,7 @@ const (
 	mendSpec = "the case asks what it does not say: mend its spec, no system under test can"
 	otherSet = "the policy puts this to no test: use one with another quota or window, or take the case out of the run"
 	untried  = "nothing to judge was fired or came back: see what the hits got in the ledger, mend that, and run the case again"
+	mendPage = "the page came and is no book: mend what writes it, or what it comes through"
 	steady   = "leave the system alone while the case runs: something restarted or was replaced under it"
 	straddle = "the evidence lies on the edge of a window: run the case again, on a quieter machine if it happens twice"
 	slower   = "the change or its effect came too late to be seen: look at the component's log, then run the case again"
@@ -44,8 +46,12 @@ var remedies = []struct{ phrase, change string }{
 	{"tells users apart and Prometheus' does not", "give the limiter's metrics and Prometheus' the same user label"},
 	{"others ran beside", runAlone},
 	{"others that ran beside", runAlone},
-	{"others draw on the same counter", runAlone},
+	{"others draw on the same counter", together},
 	{"carry times of their own", "have Prometheus give the limiter's samples the times of its scrapes (honor_timestamps: false)"},
+	{"exposition text", mendPage},
+	{"which is no count", mendPage},
+	{"counts more than", mendPage},
+	{"is past 2^53", mendPage},
 	{"book was not read", readBook},
 	{"errors were not read", readBook},
 	{"could not be read", readBook},
@@ -55,6 +61,9 @@ var remedies = []struct{ phrase, change string }{
 	{"could not be asked without the gateway", readBook},
 	{"lost", lookWhy},
 	{"without an answer", lookWhy},
+	{"has no answer that tells", lookWhy},
+	{"under way for too long", giveTime},
+	{"may have been live", "wait until the caller's windows have ended and run the case again, or let the run issue callers of its own"},
 	{"not answered to the end", lookWhy},
 	{"the question names no", mendSpec},
 	{"the question does not say", mendSpec},
@@ -176,14 +185,29 @@ func (t *trial) remedy(f reports.Finding) string {
 		if !strings.Contains(f.Reason, r.phrase) {
 			continue
 		}
-		if (r.change == straddle || r.change == runAlone) && slices.ContainsFunc(t.limits, t.sharedLimit) {
-			// Neither time nor quiet tells whose hits are in the window.
-			return together
-		}
-		if r.change == runAlone && t.q.Shared {
-			return foreign
-		}
-		return r.change
+		return t.remedyFor(r.change, f.Reason)
 	}
 	return otherwise
+}
+
+// remedyFor is the change that helps the subject, on this stack.
+func (t *trial) remedyFor(change, reason string) string {
+	own := func(l tier.Limit) bool { return !t.sharedLimit(l) }
+	switch {
+	case change == mendPage:
+		if _, what, found := strings.Cut(reason, " read: "); found {
+			return change + ": " + strings.Trim(what, `"`)
+		}
+	case change != straddle && change != runAlone:
+	case !slices.ContainsFunc(t.limits, t.sharedLimit):
+		if change == runAlone && t.q.Shared {
+			return foreign
+		}
+	case t.q.Shared || t.q.Alone || !slices.ContainsFunc(t.limits, own):
+		// Neither time nor quiet tells whose hits are in the window.
+		return together
+	default:
+		return runAlone
+	}
+	return change
 }

@@ -118,3 +118,19 @@ func TestOthersAreNotAlwaysTheRunsToStop(t *testing.T) {
 		}
 	}
 }
+
+func TestAPageThatCannotBeParsedIsNoMatterOfItsAddress(t *testing.T) {
+	read := evidence.Snapshot{Limiter: &evidence.LimiterBook{}}
+	for why, want := range map[string]string{
+		"read http://h:1/metrics: exposition text: text format parsing error in line 3: invalid label": "error in line 3",
+		`read http://h:1/metrics: authorized_calls is 1.5, which is no count`:                          "is 1.5, which is no count",
+		"read http://h:1/metrics: connection refused":                                                  "its address and rights",
+	} {
+		torn := evidence.Snapshot{Missing: map[string]string{"limiter": why}}
+		q := oracle.Question{Rules: []string{oracle.Untouched}, Attacks: []oracle.Attack{{Name: "a", Planned: 1}}, Before: read, After: torn}
+		findings := oracle.Judge(q, []evidence.Entry{{Hit: "1", Attack: "a", Outcome: evidence.Refused, Status: 401, From: evidence.FromGateway}})
+		if last := findings[len(findings)-1]; !strings.Contains(last.Remedy, want) {
+			t.Errorf("%s: change %q, want %q", last.Reason, last.Remedy, want)
+		}
+	}
+}
