@@ -19,7 +19,7 @@ var _ = Describe("A stranger", Label("rule:all-refused"), func() {
 		needKeys()
 		hits := bed.Fire(ctx, attack.Attack{Anonymous: true, Hits: 20, Pacer: attack.OneAtATime, KeepAnswers: true})
 
-		Expect(bed.JudgeHits(ctx, hits, unauthenticated(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
+		Expect(judgeRefused(ctx, bed, hits, unauthenticated(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
 	})
 
 	It("with a key that cannot be right is refused, whatever its form", Serial, Case("A02"), func(ctx SpecContext) {
@@ -31,7 +31,7 @@ var _ = Describe("A stranger", Label("rule:all-refused"), func() {
 			hits = hits.And(bed.Fire(ctx, attack.Attack{As: stranger(alice), Forged: &forged, Hits: 3, Pacer: attack.OneAtATime, KeepAnswers: true}))
 		}
 
-		Expect(bed.JudgeHits(ctx, hits, unauthenticated(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
+		Expect(judgeRefused(ctx, bed, hits, unauthenticated(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
 	})
 
 	It("with a key but without an admitted group is refused and spends nothing", Serial, Case("A03"), func(ctx SpecContext) {
@@ -42,11 +42,12 @@ var _ = Describe("A stranger", Label("rule:all-refused"), func() {
 
 		hits := bed.Fire(ctx, attack.Attack{As: outsider, Hits: 10, Pacer: attack.OneAtATime})
 
-		Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{403}}, oracle.AllRefused, oracle.Untouched)).To(Hold())
+		Expect(judgeRefused(ctx, bed, hits, oracle.Want{Statuses: []int{403}}, oracle.AllRefused, oracle.Untouched)).To(Hold())
 	})
 
 	It("moves no counter of the limiter with a flood", Serial, Case("M11"), func(ctx SpecContext) {
 		needKeys()
+		needAuthFirst()
 		hits := bed.Fire(ctx, attack.Attack{Anonymous: true, Hits: 50, Pacer: attack.Together})
 
 		Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{401}}, oracle.AllRefused, oracle.Untouched)).To(Hold())
@@ -54,6 +55,7 @@ var _ = Describe("A stranger", Label("rule:all-refused"), func() {
 
 	It("takes nothing from a caller with a key, however many there are", Case("A04"), func(ctx SpecContext) {
 		needKeys()
+		needAuthFirst()
 		alice := bed.Enroll(ctx, bed.Middle()[0].Name)
 		flood := attack.Attack{Name: "flood", Anonymous: true, Hits: strangers, Pacer: attack.Rate(strangers)}
 

@@ -181,7 +181,7 @@ var _ = Describe("An authorizer that is late", Label("rule:all-refused"), func()
 		faults.Do(ctx, slow)
 		hits := faults.Fire(ctx, keeping(attack.Attack{As: alice, Hits: int(alice.Quota()) + 3, Pacer: attack.Together}))
 
-		Expect(faults.JudgeHits(ctx, hits, filterError(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
+		Expect(judgeRefused(ctx, faults, hits, filterError(), oracle.AllRefused, oracle.AnswerForm, oracle.Untouched)).To(Hold())
 	})
 })
 

@@ -32,7 +32,7 @@ var _ = Describe("A counter", Label("rule:isolation"), func() {
 		}
 		if bed.Set().RefusesStrangers() {
 			nobody := bed.Fire(ctx, attack.Attack{Anonymous: true, Hits: 2, Pacer: attack.OneAtATime, Line: line})
-			all = append(all, bed.JudgeHits(ctx, nobody, oracle.Want{Statuses: []int{401}}, oracle.AllRefused)...)
+			all = append(all, bed.JudgeHits(ctx, nobody, orDenied(bed.Set(), bed.Set().Request(), oracle.Want{Statuses: []int{401}}), oracle.AllRefused)...)
 		}
 		Expect(all).To(Hold())
 	})

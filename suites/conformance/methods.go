@@ -18,18 +18,23 @@ var _ = Describe("A spent quota", Label("rule:no-bypass"), func() {
 		methods := limitedMethods(alice)
 
 		bed.Fire(ctx, pastQuota(alice, 1))
-		var unusual, preflights harness.Hits
+		var unusual harness.Hits
 		for _, method := range append(methods, bed.Set().Request().Method) {
 			unusual = unusual.And(bed.Fire(ctx, attack.Attack{As: alice, Hits: 2, Pacer: attack.OneAtATime, Target: attack.Target{Method: method}}))
 		}
+		var preflights harness.Hits
+		noKey := oracle.Want{Statuses: []int{401}}
 		for _, method := range methods {
 			preflights = preflights.And(bed.Fire(ctx, preflight(method)))
+			request := bed.Set().Request()
+			request.Method = method
+			noKey = orDenied(bed.Set(), request, noKey)
 		}
 
 		all := bed.JudgeAbout(ctx, alice, unusual, oracle.Want{}, oracle.NoBypass)
 		all = append(all, bed.Judge(ctx, alice, oracle.NoOverrun, oracle.NoUnderrun, oracle.InOrder, oracle.Reconciled)...)
 		if bed.Set().RefusesStrangers() {
-			all = append(all, bed.JudgeHits(ctx, preflights, oracle.Want{Statuses: []int{401}}, oracle.AllRefused)...)
+			all = append(all, bed.JudgeHits(ctx, preflights, noKey, oracle.AllRefused)...)
 		}
 		Expect(all).To(Hold())
 	})

@@ -21,7 +21,7 @@ var _ = Describe("A tier", Label("rule:moved-tier"), func() {
 		hits := bed.Fire(ctx, attack.Attack{As: lookalike, Hits: moreThanQuotaOf(lookalike), Pacer: attack.OneAtATime})
 
 		if refused {
-			Expect(bed.JudgeHits(ctx, hits, oracle.Want{Statuses: []int{403}}, oracle.AllRefused)).To(Hold())
+			Expect(judgeRefused(ctx, bed, hits, oracle.Want{Statuses: []int{403}}, oracle.AllRefused)).To(Hold())
 			return
 		}
 		Expect(bed.Judge(ctx, lookalike, oracle.NeverFree)).To(Hold())

@@ -50,6 +50,11 @@ func (h Hits) Of(who tier.Identity) Hits {
 	return Hits{h.attacks, slices.DeleteFunc(slices.Clone(h.entries), func(e evidence.Entry) bool { return e.Identity != who.String() })}
 }
 
+// AllDenied is true if a limit denied every hit.
+func (h Hits) AllDenied() bool {
+	return !slices.ContainsFunc(h.entries, func(e evidence.Entry) bool { return e.Outcome != evidence.Denied })
+}
+
 // FirstSent is when the first hit left, on the ledger's clock.
 func (h Hits) FirstSent() time.Duration {
 	return h.extreme(func(e evidence.Entry) time.Duration { return e.Sent }, slices.Min)

@@ -25,7 +25,7 @@ func judgeAnswerForm(t *trial) reports.Finding {
 	kept, wrong, telling, said := 0, []int(nil), -1, ""
 	for _, i := range t.mine {
 		e := &t.entries[i]
-		if e.Answer == nil {
+		if e.Answer == nil || want.OrDenied && e.Outcome == evidence.Denied {
 			continue
 		}
 		kept++

@@ -97,7 +97,8 @@ func judgeAllRefused(t *trial) reports.Finding {
 	}
 	admitted := t.having(isPassed)
 	other := t.having(func(e *evidence.Entry) bool {
-		return e.Outcome != evidence.Lost && !slices.Contains(statuses, e.Status)
+		asWanted := slices.Contains(statuses, e.Status) || t.q.Want.OrDenied && e.Outcome == evidence.Denied
+		return e.Outcome != evidence.Lost && !asWanted
 	})
 	switch {
 	case len(admitted) > 0:

@@ -11,6 +11,8 @@ func noJournal(q *Question) { q.After.Backend = &evidence.BackendBook{} }
 
 func unlimited(q *Question) { q.Subject.Limits = nil }
 
+func orDenied(q *Question) { q.Want.OrDenied = true }
+
 func misses(n int64) func(*Question) { return func(q *Question) { q.After.Gateway.Misses = n } }
 
 func TestAllAdmitted(t *testing.T) {
@@ -42,6 +44,10 @@ func TestAllRefused(t *testing.T) {
 		{name: "the authorizer's own error", hits: []string{"R1+1", "F3+1"}, edit: func(q *Question) { q.After.Gateway.Denied = 2 }, want: want{reports.Fail, reports.Authorizer, "its denied +2 and errors +0"}},
 		{name: "the authorizer was not heard", hits: []string{"R1+1", "F3+1"}, edit: gatewayErrors(1), want: want{reports.Fail, reports.Authorizer, "its errors +1"}},
 		{name: "the declared status", hits: []string{"D1+1"}, edit: func(q *Question) { q.Want.Statuses = []int{429} }, want: want{verdict: reports.Pass}},
+		{name: "denied by a limit that is asked first", hits: []string{"R1+1", "D3+1"}, edit: orDenied, want: want{verdict: reports.Pass}},
+		{name: "denied where authentication comes first", hits: []string{"R1+1", "D3+1"}, want: want{reports.Fail, reports.Gateway, "1 of 2 hits were not refused with one of [401 403]"}},
+		{name: "let in before a limit that is asked first", hits: []string{"A1+1", "D3+1"}, edit: orDenied, want: want{reports.Fail, reports.Authorizer, "1 of 2 hits were let through"}},
+		{name: "an error beside a limit that is asked first", hits: []string{"R1+1", "F3+1"}, edit: orDenied, want: want{reports.Fail, reports.Gateway, "1 of 2 hits were not refused"}},
 		{name: "reached the model", hits: refused, edit: reached, want: want{reports.Fail, reports.Gateway, "reached the model all the same"}},
 		{name: "reached the model, by totals", hits: refused, edit: func(q *Question) { noJournal(q); q.After.Backend.Served = 1 }, want: want{reports.Fail, reports.Gateway, "the model served 1 where 0 were admitted"}},
 		{name: "no journal, others beside", hits: refused, edit: both(noJournal, crowded), want: want{verdict: reports.Pass, reason: "judged by the answers alone"}},
@@ -123,6 +129,11 @@ func TestAnswerForm(t *testing.T) {
 		"forbidden name": {edit: func(e *evidence.Entry) {
 			e.Answer.Header["X-Envoy-Upstream-Service-Time"] = nil
 		}, want: gateway(`has the header "X-Envoy-Upstream-Service-Time"`)},
+		"a denial where a limit is asked first": {
+			edit: func(e *evidence.Entry) { e.Status, e.Answer.Header = 429, nil },
+			form: &Want{Statuses: []int{401}, OrDenied: true, Headers: map[string]string{"Www-Authenticate": ""}},
+			want: want{reason: "the ledger kept no answer whose form could be judged"},
+		},
 		"another body": {edit: func(e *evidence.Entry) { e.Answer.Body = "no" }, want: gateway(`has the body "no"`)},
 		"the model's answer": {
 			edit: func(e *evidence.Entry) { e.Answer.Body, e.From = "no", evidence.FromBackend },

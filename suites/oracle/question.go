@@ -78,6 +78,9 @@ type Question struct {
 type Want struct {
 	// Statuses are the statuses that every hit must have.
 	Statuses []int `json:"statuses,omitempty"`
+	// OrDenied is true if a limit is asked first: then a hit may be denied instead,
+	// and the form of that answer is not declared here.
+	OrDenied bool `json:"orDenied,omitempty"`
 	// Headers must be present on every answer; a value of "" means any.
 	Headers map[string]string `json:"headers,omitempty"`
 	// NoHeaders must be absent from every answer (case-insensitive; a
