@@ -113,6 +113,11 @@ func (b *Bed) Set() *policy.Set { return b.set }
 func (b *Bed) Tiers() []tier.Tier {
 	limited := b.limitedTiers()
 	if len(limited) == 0 {
+		for _, t := range b.set.Tiers() {
+			if why := b.set.Untold(t.Name); why != nil {
+				b.NotJudged("no tier can be judged: %v", why)
+			}
+		}
 		b.NotJudged("no tier has callers and a request limit of 1 to %d hits", maxQuota)
 	}
 	return limited
@@ -125,7 +130,7 @@ func (b *Bed) limitedTiers() []tier.Tier {
 	}
 	var limited []tier.Tier
 	for _, t := range b.set.Tiers() {
-		if binding, ok := tier.Binding(t.Limits); ok && populated[t.Name] && binding.Quota > 0 && binding.Quota <= maxQuota {
+		if binding, ok := tier.Binding(t.Limits); ok && populated[t.Name] && b.set.Untold(t.Name) == nil && binding.Quota > 0 && binding.Quota <= maxQuota {
 			limited = append(limited, t)
 		}
 	}

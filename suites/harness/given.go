@@ -48,6 +48,9 @@ type given struct {
 // empty. It waits until they are, and says so.
 func (b *Bed) borrow(ctx context.Context, tierName string) tier.Identity {
 	ginkgoHelper()
+	if why := b.set.Untold(tierName); why != nil {
+		b.NotJudged("tier %s cannot be judged: %v", tierName, why)
+	}
 	candidates := slices.DeleteFunc(b.set.Identities(), func(i tier.Identity) bool { return i.Tier != tierName || i.Key == "" })
 	s := b.run.spec
 	if s.given == nil {
