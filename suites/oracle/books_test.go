@@ -106,6 +106,11 @@ func TestReconciled(t *testing.T) {
 		{name: "two calls a hit", edit: both(tokensToo, booked(3, 1)), want: want{reason: "one hit can make 2 calls"}},
 		{name: "two policies in one call", edit: twoPolicies, want: want{verdict: reports.Pass}},
 		{name: "two policies in two calls", edit: both(twoPolicies, booked(3, 1)), want: limiter("authorized_calls +3 for 2 admitted, 1 denied, 0 unknown: at most +2 can be")},
+		{name: "booked on nobody but for the tokens, whose counter is the caller's", edit: both(booked(2, 0), func(q *Question) {
+			q.Subject.Limits[0].Pooled = true
+			q.Subject.Limits = append(q.Subject.Limits, tier.Limit{Name: "tokens", Policy: "ns/t", Unit: tier.Tokens, Quota: 99, Window: 10 * sec, Counters: q.Subject.Limits[0].Counters})
+			q.After.Limiter.Unlabelled.Limited = 1
+		}), want: want{reason: "names nobody on calls of limits that are not counted by the caller"}},
 		{name: "no user label, alone", edit: noUsers, want: want{verdict: reports.Pass}},
 		{name: "no user label, others beside", edit: both(noUsers, crowded), want: want{reason: "does not tell the subject's calls from those of others"}},
 		{name: "no user label, others beside, nobody counted", edit: both(booked(0, 0), noUsers, crowded), want: want{reports.Fail, reports.Limiter, "limited_calls +0"}},
