@@ -15,9 +15,6 @@ import (
 )
 
 const (
-	// keyBudget is how long a change of a Secret may take to be in force. A real
-	// authorizer takes some 0.2 s where it watches the Secret.
-	keyBudget = 2 * time.Second
 	// probeRate and probes keep hits coming from before a change until well
 	// after its budget: 4 s in all.
 	probeRate = 25
@@ -124,6 +121,6 @@ func come(what string, asked, done time.Duration) oracle.Want {
 
 func keyChange(what string, asked, done time.Duration, until, then []evidence.Outcome) oracle.Want {
 	return oracle.Want{Change: &oracle.Change{
-		What: what, Asked: asked, Done: done, Budget: keyBudget, Until: until, Then: then, Owner: reports.Authorizer,
+		What: what, Asked: asked, Done: done, Budget: harness.KeyBudget, Until: until, Then: then, Owner: reports.Authorizer,
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/floodgate-dev/floodgate/fixtures/policy"
 	"github.com/floodgate-dev/floodgate/reports"
 	"github.com/floodgate-dev/floodgate/suites/attack"
+	"github.com/floodgate-dev/floodgate/suites/harness"
 	"github.com/floodgate-dev/floodgate/suites/oracle"
 )
 
@@ -41,7 +42,7 @@ var _ = Describe("A tier", Label("rule:moved-tier"), func() {
 		// A limiter that is wrong about alice tells nothing of the move.
 		Expect(bed.Judge(ctx, alice, boundary...)).To(Hold())
 		done := bed.Do(ctx, bed.PutSecret(secret))
-		bed.Wait(ctx, done+keyBudget, "the budget of a changed Secret")
+		bed.Wait(ctx, done+harness.KeyBudget, "the budget of a changed Secret")
 		hits := bed.Fire(ctx, pastQuota(promoted, 3))
 
 		moved := bed.JudgeAbout(ctx, promoted, hits, oracle.Want{Formerly: alice.Limits}, oracle.MovedTier)

@@ -96,9 +96,9 @@ func (b *Bed) Alias(ctx context.Context, who tier.Identity) tier.Identity {
 // for.
 const enrolAbreast = 25
 
-// crowdBudget is how long the keys of a crowd may take to be in force: longer than
-// that of one, which a real authorizer knows some 0.2 s after its Secret was put.
-const crowdBudget = 2 * time.Second
+// KeyBudget is how long a change of a Secret may take to be in force. A real
+// authorizer takes some 0.2 s where it watches the Secret.
+const KeyBudget = 2 * time.Second
 
 // EnrollCrowd issues many identities in a tier. An authorizer that watches Secrets
 // takes them in as they come: once it knows the last of some, those before are
@@ -122,7 +122,7 @@ func (b *Bed) EnrollCrowd(ctx context.Context, tierName string, many int) []tier
 		}
 		b.must(put.PutSecret(ctx, b.variant.Name, secret))
 	}
-	b.Wait(ctx, b.run.spec.ledger.Since()+crowdBudget, "the keys of a crowd")
+	b.Wait(ctx, b.run.spec.ledger.Since()+KeyBudget, "the keys of a crowd")
 	return crowd
 }
 

@@ -46,11 +46,11 @@ func judgeReconciled(t *trial) reports.Finding {
 	}
 	b := t.ledgerBounds(m.hits)
 	if f, broken := b.outside(m); broken {
-		if c, is := t.deniedUnasked(m, b); is {
-			f.Component, f.Attribution = c.component, c.conclusion
-			f.Reason += "; " + c.clause
+		c, is := t.mistaken()
+		if !is {
+			c, is = t.deniedUnasked(m, b)
 		}
-		if c, is := t.mistaken(); is {
+		if is {
 			f.Component, f.Attribution = c.component, c.conclusion
 			f.Reason += "; " + c.clause
 		}
